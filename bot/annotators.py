@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from bot.config.settings import ConnectorType
 
-TOOL_NAMES: Mapping[ConnectorType, str] = {"mlflow": "MLflow"}
+TOOL_NAMES: Mapping[ConnectorType, str] = {
+    "mlflow": "MLflow",
+    "langfuse": "Langfuse",
+    "langsmith": "LangSmith",
+    "phoenix": "Phoenix",
+}
 """Names of the tools, by the first part of the ids of people who answer there."""
 
 

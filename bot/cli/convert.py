@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.cli.progress import write_line
+from bot.cli.progress import line_count, write_line
 from bot.cli.terminal import json_line
 from bot.conversion.columns import FIELD_NAMES, ColumnReader
 from bot.conversion.conversion import Conversion
@@ -46,9 +46,11 @@ def _convert(conversion: Conversion, files: Sequence[Path], out: Path | None) ->
     """Write the lines of the files, and say what was taken for what. Where there are none, nothing is replaced."""
     with _output(out) as write:
         number = 0
-        for line in conversion.lines(files):
-            write(json_line(line) + "\n")
-            number += 1
+        with line_count("converting") as advance:
+            for line in conversion.lines(files):
+                write(json_line(line) + "\n")
+                number += 1
+                advance()
         for sentence in conversion.report.sentences(conversion.columns):
             write_line(sentence)
         if not number:

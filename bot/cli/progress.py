@@ -13,6 +13,7 @@ from bot.visible_text import visible_line
 ResultT = TypeVar("ResultT")
 LINES_PER_RUN = 10
 """Lines in which a run tells its progress where there is no terminal."""
+LINES_PER_REPORT = 100_000
 SIZE_POLL_SECONDS = 0.2
 
 
@@ -38,6 +39,31 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
             write_line(f"{title}: {done} of {total}")
 
     with trace_bar(title, total) as bar:
+        yield advance
+
+
+@contextmanager
+def line_count(title: str, lines_per_report: int = LINES_PER_REPORT) -> Iterator[Callable[[], None]]:
+    """Show how many lines of an unknown number are done.
+
+    Args:
+        title: The kind of work, such as `converting`.
+        lines_per_report: So many lines are told in a plain line, where there is no terminal.
+
+    Yields:
+        A function to call for each line.
+    """
+
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        bar.update()
+        if bar.disable and done % lines_per_report == 0:
+            write_line(f"{title}: {done} lines")
+
+    with tqdm(desc=title, unit="line", disable=not sys.stderr.isatty(), leave=False) as bar:
         yield advance
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -40,8 +41,15 @@ from memalign.value_types import value_type_of
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 LogLevel = Literal["debug", "info", "warning", "error"]
-ConnectorType = Literal["mlflow"]
+ConnectorType = Literal["mlflow", "langfuse", "langsmith", "phoenix"]
 """A kind of tracing tool; `bot.connectors.kinds` has a class for each."""
+PLACE_KEYS: Mapping[ConnectorType, str] = {
+    "mlflow": "experiment",
+    "langfuse": "project",
+    "langsmith": "project",
+    "phoenix": "project",
+}
+"""Key of what a connector reads, by the type of its tool."""
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -323,6 +331,8 @@ class ConnectorSettings(Section):
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
     experiment: str = ""
     """MLflow's experiment, by name."""
+    project: str = ""
+    """Another tool's project, by name."""
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
@@ -344,14 +354,25 @@ class ConnectorSettings(Section):
 
     @model_validator(mode="after")
     def _require_project(self) -> "ConnectorSettings":
-        if not self.experiment.strip():
-            raise ValueError("a connector of type mlflow needs experiment, the name of an experiment")
+        key = PLACE_KEYS[self.type]
+        if not self.place.strip():
+            article = "an" if key[0] in "aeiou" else "a"
+            raise ValueError(f"a connector of type {self.type} needs {key}, the name of {article} {key}")
+        if stray := next((each for each in PLACE_KEYS.values() if each != key and getattr(self, each)), None):
+            raise ValueError(f"a connector of type {self.type} takes {key}, not {stray}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_keys(self) -> "ConnectorSettings":
+        if self.type == "langfuse" and not self.api_key_env:
+            raise ValueError("a connector of type langfuse needs api_key_env, the variable of its two keys")
         return self
 
     @property
     def place(self) -> str:
         """The project or experiment, by name."""
-        return self.experiment
+        place: str = getattr(self, PLACE_KEYS[self.type])
+        return place
 
     @property
     def name(self) -> str:

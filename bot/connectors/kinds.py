@@ -5,12 +5,20 @@ from collections.abc import Callable, Mapping
 
 from bot.config import ConnectorSettings
 from bot.config.settings import ConnectorType
+from bot.connectors.langfuse import LOOKS_FOR_DELETIONS, LangfuseTool
+from bot.connectors.langsmith import LangsmithTool
 from bot.connectors.mlflow import MlflowTool
+from bot.connectors.phoenix import PhoenixTool
 from bot.connectors.tool import TracingTool
 from memalign.errors import SettingsError
 
 KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str], TracingTool]] = {
     "mlflow": lambda settings, key: MlflowTool(settings.url, key, settings.experiment),
+    "langsmith": lambda settings, key: LangsmithTool(settings.url, key, settings.project),
+    "langfuse": lambda settings, key: LangfuseTool(
+        settings.url, key, settings.project, LOOKS_FOR_DELETIONS if settings.follow_deletions else 0
+    ),
+    "phoenix": lambda settings, key: PhoenixTool(settings.url, key, settings.project),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError, ToolFailedError, ToolRefusedError
-from bot.connectors.mlflow_trace import head_of, milliseconds, trace_of
+from bot.connectors.mlflow_trace import head_of, trace_of
 from bot.connectors.tool import (
     OWN_ID,
     OwnAssessment,
@@ -18,6 +18,7 @@ from bot.connectors.tool import (
     WrittenAssessment,
 )
 from bot.connectors.tool_client import ToolClient
+from bot.connectors.tool_times import milliseconds
 from memalign.records import Json, Trace
 
 log = logging.getLogger(__name__)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from bot.connectors.tool import TraceHead
+from bot.connectors.tool_times import milliseconds
 from memalign.mlflow_documents import trace_of_document
 from memalign.records import Json, Trace
 
@@ -28,11 +28,3 @@ def trace_of(document: Mapping[str, Json]) -> Trace | None:
     if not isinstance(info.get("trace_id"), str):
         return None
     return replace(trace_of_document(document), assessments=())
-
-
-def milliseconds(moment: Json) -> int | None:
-    """Return a time of RFC 3339 as milliseconds since 1970; None for anything else."""
-    try:
-        return int(datetime.fromisoformat(moment).timestamp() * 1000)
-    except (TypeError, ValueError):
-        return None

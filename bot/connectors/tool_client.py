@@ -19,6 +19,7 @@ MAX_ANSWER_BYTES = 64_000_000
 MAX_TOLD_CHARS = 200
 """Characters of a tool's own words that are told."""
 _TRY_AGAIN = {408, 425, 429}
+_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.NOT_IMPLEMENTED)
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -108,6 +109,8 @@ class ToolClient:
         if status in _TRY_AGAIN:
             reason = f"{self._name} asks to wait ({status})"
             return ToolUnavailableError(reason, retry_after_seconds(headers.get("Retry-After")))
+        if status in _ABSENT:
+            return GoneError(f"{self._name} knows no such thing ({status}){told}", status)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             reason = f"{self._name} fails ({status}){told}"
             is_failure = status == HTTPStatus.INTERNAL_SERVER_ERROR
@@ -117,8 +120,6 @@ class ToolClient:
             return ToolRefusedError(
                 f"{self._name} refuses the key ({status}); check the variable named by api_key_env", status
             )
-        if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-            return GoneError(f"{self._name} knows no such thing ({status}){told}", status)
         if status < HTTPStatus.BAD_REQUEST:
             return ToolRefusedError(
                 f"{self._name} sends to another address ({status}); correct the connector's url", status

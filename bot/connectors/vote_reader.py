@@ -45,6 +45,8 @@ class VoteReader:
         self._wake_learning = wake_learning
         self._forget_trace = forget_trace
         self._time_ms = time_ms
+        self._told: set[str] = set()
+        """Judges with a value in the tool that is none of theirs."""
         self._place: str | None = None
         """The place at which the last pass ended; None: at the oldest trace."""
 
@@ -124,5 +126,7 @@ class VoteReader:
         try:
             return self._memories[judge].definition.value_type.parse(value)
         except InputError:
-            log.warning("a value in %s is none of the judge %s", self._connection.name, judge)
+            if judge not in self._told:  # each look meets it again
+                self._told.add(judge)
+                log.warning("a value in %s is none of the judge %s", self._connection.name, judge)
             return None

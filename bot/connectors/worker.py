@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from bot.connectors.assessment_writer import AssessmentWriter
 from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolUnavailableError
-from bot.connectors.trace_reader import TraceReader
+from bot.connectors.trace_reader import BacklogError, TraceReader
 from bot.connectors.vote_reader import VoteReader
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -56,9 +56,13 @@ class ConnectorWorker:
             await self._try(WRITING, self._write)
 
     async def _read(self) -> str | None:
-        await self._traces.read()
+        waits = None
+        try:
+            await self._traces.read()
+        except BacklogError as error:  # there is room again as soon as something is judged
+            waits = str(error)
         await self._votes.read()
-        return None
+        return waits
 
     async def _write(self) -> str | None:
         await self._writer.write()

@@ -18,6 +18,8 @@ _THUMBS = {
     "liked": True, "👎": False, "thumbs down": False, "thumb down": False, "thumbsdown": False, "down": False,
     "downvote": False, "dislike": False, "disliked": False,
 }  # fmt: skip
+_NOTHING = ("nan", "null", "n/a", "<na>")
+"""Words with which tables fill empty cells; None may be a category."""
 _SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))
 _LAST_SECOND = 253_370_764_800
 
@@ -62,6 +64,8 @@ def _label_of_text(text: str) -> Label | None:
         return _THUMBS[word]
     if word in ("true", "false"):
         return word == "true"
+    if word in _NOTHING:
+        return None
     try:
         number = json.loads(text)
     except (ValueError, RecursionError):

@@ -29,10 +29,12 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
     "annotator": ("annotator", "annotatedby", "annotatorid", "reviewer", "rater", "labeler", "labeller", "labeledby",
                   "labelledby", "author", "person", "user", "userid", "username", "email"),
     "timestamp": ("timestamp", "createdat", "labeledat", "updatedat", "time", "date", "datetime", "starttime"),
+    "messages": ("messages", "conversation", "chat", "transcript", "dialogue", "dialog", "turns"),
     "judge": ("judge", "criterion", "metric", "criteria"),
 }  # fmt: skip
 """Fields of a trace line -> usual names of their columns, the likeliest first; without case, blanks and underscores."""
 _NEEDED = ("inputs", "outputs")
+_ANSWERING = ("assistant", "model", "ai")
 _ID_DIGITS = 16
 
 
@@ -62,7 +64,9 @@ class ColumnReader:
         yield self._trace(cells, {name: document[name] for name in columns if name not in self.uses[columns]})
 
     def _trace(self, cells: Mapping[str, Json], others: Mapping[str, Json]) -> Trace:
-        inputs, outputs = (cell_value(cells[name]) for name in _NEEDED)
+        conversation = cell_value(cells.get("messages"))
+        has_sides = all(name in cells for name in _NEEDED)
+        inputs, outputs = [cell_value(cells[name]) for name in _NEEDED] if has_sides else _sides(conversation)
         expected = cell_value(cells.get("expectations"))
         labels = _labels(cells)
         # without a label nobody would see the comment
@@ -76,6 +80,7 @@ class ColumnReader:
             inputs=inputs,
             outputs=outputs,
             expectations={"expected": expected} if isinstance(expected, str) else expected,
+            conversation=conversation,
             assessments=labels,
             timestamp=iso_time(cells.get("timestamp")),
             metadata={
@@ -99,6 +104,14 @@ def _labels(cells: Mapping[str, Json]) -> tuple[Assessment, ...]:
     )
 
 
+def _sides(messages: Json) -> tuple[Json, Json]:
+    """Return the messages before the last answer, and that answer. Raises `InputError` where there is none."""
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if not isinstance(last, Mapping) or last.get("role") not in _ANSWERING:
+        raise InputError("its messages do not end with one of the assistant's")
+    return messages[:-1], last.get("content")
+
+
 def derived_id(inputs: Json, outputs: Json) -> str:
     """Return an id that is the same for the same question and answer, in whatever file."""
     content = json.dumps([inputs, outputs], sort_keys=True, ensure_ascii=False, default=str)
@@ -118,7 +131,8 @@ def fields_of_columns(columns: tuple[str, ...], named: Mapping[str, str]) -> Map
         if name not in fields.values():
             free = (plain[each] for each in usual if each in plain and plain[each] not in fields)
             fields |= dict.fromkeys(islice(free, 1), name)
-    if missing := [name for name in _NEEDED if name not in fields.values()]:
+    missing = [name for name in _NEEDED if name not in fields.values()]
+    if missing and "messages" not in fields.values():
         shown = ", ".join(columns) or "none"
         raise InputError(
             f"no column is known as {' and '.join(missing)} (the columns are: {shown}); name them, "

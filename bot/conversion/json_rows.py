@@ -19,17 +19,22 @@ _BLANK = re.compile(r"[ \t\n\r,]*")
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None)
 
 
-def json_rows(stream: TextIO) -> Iterator[Row]:
-    """Yield the values of a JSON file; lists that an answer of an API wraps are taken out of it."""
+def json_rows(stream: TextIO, chunk_characters: int = CHUNK_CHARACTERS) -> Iterator[Row]:
+    """Yield the values of a JSON file; lists that an answer of an API wraps are taken out of it.
+
+    Args:
+        stream: the file.
+        chunk_characters: so much of an array is read at once.
+    """
     beginning = ""
     # an array may be one line as long as the file
-    while not beginning.strip() and (chunk := stream.readline(CHUNK_CHARACTERS)):
+    while not beginning.strip() and (chunk := stream.readline(chunk_characters)):
         beginning += chunk
     is_array = beginning.lstrip().startswith("[")
     beginning += "" if is_array or beginning.endswith("\n") else stream.readline()
     first = beginning.lstrip()
     if is_array:
-        rows = _array_rows(stream, beginning)
+        rows = _array_rows(stream, beginning, chunk_characters)
     elif _is_document(first) or not _starts_document(first):
         rows = _line_rows(stream, beginning)
     else:
@@ -74,7 +79,7 @@ def _words(error: ValueError) -> str:
     return "a number in it is too large" if "digits" in str(error) else str(error)
 
 
-def _array_rows(stream: TextIO, beginning: str) -> Iterator[Row]:
+def _array_rows(stream: TextIO, beginning: str, chunk_characters: int) -> Iterator[Row]:
     """Yield the elements of an array, holding little more than one of them."""
     buffer, place, number = beginning, beginning.index("[") + 1, 0
     while True:
@@ -85,7 +90,7 @@ def _array_rows(stream: TextIO, beginning: str) -> Iterator[Row]:
             value, end = _DECODER.raw_decode(buffer, place)
         except (ValueError, RecursionError) as error:
             # twice as much each time, so that a large element is not read too often
-            more = stream.read(max(CHUNK_CHARACTERS, len(buffer) - place))
+            more = stream.read(max(chunk_characters, len(buffer) - place))
             if not more or isinstance(error, RecursionError):
                 reason = "it is nested too deeply" if isinstance(error, RecursionError) else _words(error)
                 yield Row(

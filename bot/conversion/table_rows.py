@@ -2,9 +2,11 @@
 
 import csv
 import math
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -13,6 +15,8 @@ from memalign.errors import InputError, SettingsError
 from memalign.surrogates import replace_surrogates
 
 DELIMITERS = ",;\t|"
+_DELIMITER_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""Line by which Excel is told the delimiter."""
 MAX_CELL_CHARACTERS = 100_000_000
 PARQUET_ROWS_PER_BATCH = 500
 
@@ -20,10 +24,12 @@ PARQUET_ROWS_PER_BATCH = 500
 def csv_rows(stream: TextIO) -> Iterator[Row]:
     """Yield the rows of a CSV or TSV file by number, as a spreadsheet counts them. Raises `InputError`."""
     csv.field_size_limit(min(MAX_CELL_CHARACTERS, sys.maxsize))
-    lines = _counted_lines(stream)
+    lines = iter(stream.readline, "")
     first = next((line for line in lines if line.strip()), "")
-    delimiter = delimiter_of(first)
-    reader = csv.reader(_joined(first, lines), delimiter=delimiter, skipinitialspace=True)
+    if named := _DELIMITER_LINE.fullmatch(first.strip()):
+        first = next((line for line in lines if line.strip()), "")
+    delimiter = named[1] if named else delimiter_of(first)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, skipinitialspace=True)
     header = [name.strip() for name in next(reader, [])]
     if not any(header):
         raise InputError("The file is empty; give one whose first row names its columns.")
@@ -45,16 +51,6 @@ def delimiter_of(header: str) -> str:
     """Return the delimiter by which a header has the most columns; a comma where none does."""
     counts = {each: len(next(csv.reader([header], delimiter=each), [])) for each in DELIMITERS}
     return max(DELIMITERS, key=lambda each: counts[each])
-
-
-def _counted_lines(stream: TextIO) -> Iterator[str]:
-    while line := stream.readline():
-        yield line
-
-
-def _joined(first: str, lines: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from lines
 
 
 def _table_row(number: int, header: Sequence[str], cells: Sequence[str]) -> Row:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from memalign.records import Json
 
-EXPECTED = "a trace here is an object with trace_id, inputs and outputs"
+EXPECTED = (
+    "a trace here is an object with trace_id, inputs and outputs (memalign convert makes them of exports)"
+)
 RUN_KEYS = ("run_type", "dotted_order", "parent_run_id")
 CONTENT_KEYS = {"inputs", "outputs", "input", "output"}
 LIST_KEYS = ("traces", "data", "runs", "items", "results", "records")

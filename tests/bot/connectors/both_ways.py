@@ -14,7 +14,8 @@ MODEL = "LLM_JUDGE local:/cases"
 def connector(mlflow: MlflowClient, **keys: Json) -> dict[str, Json]:
     """Return a table of `[[connectors]]`."""
     table = {"type": "mlflow", "url": mlflow.url, "experiment": mlflow.experiment, "poll_seconds": 1}
-    return {**table, "since": "2026-01-01T00:00:00Z", **keys}
+    keys = {"since": "2026-01-01T00:00:00Z", **keys}
+    return {**table, **{name: value for name, value in keys.items() if value is not None}}
 
 
 def connected(

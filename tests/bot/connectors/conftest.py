@@ -41,7 +41,7 @@ def real_mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of MLflow's own server; skips where it is not installed."""
     command = mlflow_command()
     if command is None:
-        pytest.skip("MLflow's server is not installed: make test-mlflow runs this test")
+        pytest.skip("MLflow's server is not installed: make test-mlflow-server runs this test")
     folder, port = tmp_path_factory.mktemp("mlflow"), free_port()
     arguments = [
         *(command, "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),

@@ -1,5 +1,6 @@
 """A small tracking server for quick tests, with the answers of MLflow 3.17; the real one runs the same tests."""
 
+import asyncio
 import base64
 import json
 import re
@@ -25,8 +26,8 @@ class FakeMlflow:
         """Method and path of every request."""
         self.failing: Callable[[web.Request], web.Response | None] = lambda _: None
         """Answers a request in place of the server."""
-        self.after: Callable[[web.Request], None] = lambda _: None
-        """Is called once a request was carried out, and before it is answered."""
+        self.silent_on: str | None = None
+        """Method of requests that are carried out and never answered."""
         self.key: str | None = None
         """The authorization header that is asked for."""
         self._runner: web.AppRunner | None = None
@@ -74,7 +75,8 @@ class FakeMlflow:
         if (answer := self.failing(request)) is not None:
             return answer
         response = await handler(request)
-        self.after(request)
+        if request.method == self.silent_on or f"{request.method} {request.path}" == self.silent_on:
+            await asyncio.Event().wait()
         return response
 
     async def _create_experiment(self, request: web.Request) -> web.Response:

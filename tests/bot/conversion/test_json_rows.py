@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversion import json_rows as module
 from bot.conversion.json_rows import json_rows
 from memalign.records import Json
 from tests.bot.conversion.converted import convert_files, text_file
@@ -36,11 +35,11 @@ def test_values_are_found_in_each_form(text: str, expected: list[tuple[str, Json
     assert rows(text) == expected
 
 
-def test_an_array_longer_than_what_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHUNK_CHARACTERS", 7)
+def test_an_array_longer_than_what_is_read_at_once() -> None:
     documents = [{"number": number, "text": "x" * number} for number in range(50)]
 
-    assert [value for _, value in rows(json.dumps(documents, indent=1))] == documents
+    for text in (json.dumps(documents), json.dumps(documents, indent=1)):
+        assert [row.value for row in json_rows(StringIO(text), chunk_characters=7)] == documents
 
 
 def test_an_array_that_breaks_off_gives_what_came_before() -> None:

@@ -55,6 +55,17 @@ def test_runs_in_any_order_become_one_trace(tmp_path: Path) -> None:
     ]
 
 
+def test_child_runs_inside_a_run_are_its_steps(tmp_path: Path) -> None:
+    child = {name: part for name, part in CHILD.items() if name not in ("trace_id", "parent_run_id")}
+
+    (line,) = convert_files(json_file(tmp_path, {**ROOT, "child_runs": [child]})).lines
+
+    assert [(each["name"], each.get("parent")) for each in line["spans"]] == [
+        ("chat", None),
+        ("llm", "run-1"),
+    ]
+
+
 def test_feedback_apart_joins_runs_and_that_of_models_is_left_out(tmp_path: Path) -> None:
     runs = json_file(tmp_path, ROOT, CHILD, name="runs.jsonl")
     rows = json_file(
@@ -108,3 +119,11 @@ def test_a_run_that_failed_keeps_its_error(tmp_path: Path) -> None:
     converted = convert_files(json_file(tmp_path, {**ROOT, "outputs": None, "error": "out of money"}))
 
     assert converted.parts("outputs", "error") == [(None, "out of money")]
+
+
+def test_figures_of_more_labels_than_people_give_are_bounded(tmp_path: Path) -> None:
+    figures = {"n": 10**12, "avg": 1.0, "stdev": 0}
+
+    assert (
+        len(convert_files(json_file(tmp_path, {**ROOT, "feedback_stats": {"tone": figures}})).lines) == 1_000
+    )

@@ -96,3 +96,13 @@ def test_tables_as_csv(tmp_path: Path) -> None:
 
     assert converted.content == [CONTENT]
     assert converted.labels == [(TRACE_ID, "politeness", 0, "curt", "ana")]
+
+
+def test_a_table_without_its_index_keeps_all_steps(tmp_path: Path) -> None:
+    # pandas leaves the index, which holds the span ids, out of JSON
+    rows = [{name: part for name, part in row.items() if name != "context.span_id"} for row in ROWS]
+
+    converted = convert_files(json_file(tmp_path, *rows))
+
+    assert converted.content == [CONTENT]
+    assert sorted(each["name"] for each in converted.lines[0]["spans"]) == ["chat", "llm"]

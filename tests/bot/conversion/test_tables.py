@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,7 @@ def test_names_of_question_and_answer(tmp_path: Path, columns: str, inputs: str,
         (HEADER + '1,Hi,"a ""quoted"", long\r\nanswer",1,,\n', 'a "quoted", long\r\nanswer'),
         ("\ufeff" + HEADER.replace(",", ";") + "1;Hi;one, two;1;;\n", "one, two"),
         (HEADER.replace(",", "\t") + "1\tHi\tone; two, three\t1\t\t\n", "one; two, three"),
+        ("sep=;\r\n" + HEADER.replace(",", ";") + "1;Hi;a, b, c;1;;\r\n", "a, b, c"),
         (HEADER.replace(",", "|") + "1|Hi|x|1||\n", "x"),
         ("\r\n\r\n" + HEADER + "1,Hi,after blank lines,1,,\n", "after blank lines"),
     ],
@@ -114,6 +116,7 @@ def test_rows_without_an_id_get_one_that_is_the_same_for_the_same_content(tmp_pa
         ("Correct", "Correct"),
         ("4/5", "4/5"),
         ("007", "007"),
+        ("none", "none"),
     ],
 )
 def test_labels(tmp_path: Path, cell: str, label: object) -> None:
@@ -171,3 +174,23 @@ def test_a_comment_without_a_label_is_kept(tmp_path: Path) -> None:
     converted = convert_files(text_file(tmp_path, "question,answer,rating,notes\na,b,,Ask the desk.\n"))
 
     assert converted.parts("label", "metadata") == [(None, {"comment": "Ask the desk."})]
+
+
+@pytest.mark.parametrize("cell", ["NaN", "null", "N/A", ""])
+def test_cells_that_stand_for_nothing_are_no_labels(tmp_path: Path, cell: str) -> None:
+    converted = convert_files(text_file(tmp_path, f"question,answer,label\na,b,{cell}\n"))
+
+    assert converted.parts("label") == [(None,)]
+
+
+def test_chats_are_split_before_the_last_answer(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "Refund?"}, {"role": "assistant", "content": "No."}]
+    unanswered = json.dumps({"messages": messages[:1]})
+    file = text_file(tmp_path, json.dumps({"messages": messages, "rating": 0}) + "\n" + unanswered)
+
+    converted = convert_files(file)
+
+    assert converted.parts("inputs", "outputs", "conversation", "label") == [
+        (messages[:1], "No.", messages, 0)
+    ]
+    assert "line 2: skipped, its messages do not end with one of the assistant's" in converted.sentences

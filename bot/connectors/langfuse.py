@@ -1,0 +1,157 @@
+"""Langfuse: traces of one project, and their scores, over its public API.
+
+Paths and fields are those of Langfuse's API definition (github.com/langfuse/langfuse, `fern/apis/server/definition`).
+Version 4 is asked first; a server that does not know its list of observations is read as version 3.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import quote
+
+from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableError
+from bot.connectors.langfuse_scores import SCORES, AnnotationReader, score_document
+from bot.connectors.langfuse_v3 import LangfuseV3
+from bot.connectors.langfuse_v4 import LangfuseV4
+from bot.connectors.tool import (
+    OwnAssessment,
+    RemoteAssessment,
+    TraceHead,
+    TracePage,
+    WrittenAssessment,
+)
+from bot.connectors.tool_client import ToolClient
+from bot.runtime.clock import now_ms
+from memalign.errors import SettingsError
+from memalign.records import Trace
+
+log = logging.getLogger(__name__)
+
+PROJECTS = "/api/public/projects"
+LOOKS_FOR_DELETIONS = 5
+"""Traces, drawn at random, that are looked for each time scores are read, where deletions are followed."""
+
+
+class LangfuseTool:
+    """The project that a pair of keys belongs to."""
+
+    def __init__(
+        self, url: str, key: str, project: str, looks: int = 0, time_ms: Callable[[], int] = now_ms
+    ) -> None:
+        """Take what reading and writing need.
+
+        Args:
+            url: the server's address.
+            key: both keys, as `public key:secret key`.
+            project: the project's name.
+            looks: traces that are looked for each time scores are read, since these do not tell of deletions; 0 by
+                default, then none counts as deleted.
+            time_ms: a clock, in milliseconds since 1970.
+
+        Raises:
+            SettingsError: the key is not a pair.
+        """
+        if not all(key.partition(":")):
+            raise SettingsError(
+                "Langfuse needs both keys, with a colon between them, in the variable named by api_key_env: "
+                "pk-lf-…:sk-lf-…"
+            )
+        self._client = ToolClient("Langfuse", url, key)
+        self._url = url.rstrip("/")
+        self._project = project
+        self._looks = looks
+        self._time_ms = time_ms
+        self._annotations = AnnotationReader(self._client, time_ms)
+        self._api: LangfuseV4 | LangfuseV3 | None = None
+
+    async def check(self) -> str:
+        """See `TracingTool`."""
+        self._api = None
+        api = await self._opened()
+        return f'project "{self._project}" is read as Langfuse {api.version}'
+
+    async def close(self) -> None:
+        """See `TracingTool`."""
+        await self._client.close()
+
+    async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
+        """See `TracingTool`."""
+        api = await self._opened()
+        try:
+            return await api.list_traces(since_ms, page)
+        except GoneError:  # the server was upgraded, or set back: the next look finds out
+            self._api = None
+            raise
+
+    async def read_traces(self, heads: Sequence[TraceHead]) -> Sequence[Trace]:
+        """See `TracingTool`."""
+        api = await self._opened()
+        traces = [await api.read_trace(head) for head in heads]
+        return [trace for trace in traces if trace is not None]
+
+    async def read_assessments(
+        self, references: Mapping[str, str]
+    ) -> Mapping[str, Sequence[RemoteAssessment]]:
+        """See `TracingTool`; some traces are looked for each time, all of them by and by."""
+        try:
+            return await self._read_answers(references)
+        except GoneError as error:  # an API that is missing must not look like a trace that was deleted
+            self._api = None
+            raise ToolUnavailableError("Langfuse changed its API; it is tried again") from error
+
+    async def _read_answers(self, references: Mapping[str, str]) -> Mapping[str, Sequence[RemoteAssessment]]:
+        api = await self._opened()
+        answers = dict(await self._annotations.read(references))
+        for trace_id in random.sample(list(references), min(len(references), self._looks)):
+            if not await api.has(trace_id):
+                del answers[trace_id]
+        return answers
+
+    async def find(self, written: WrittenAssessment) -> str | None:
+        """See `TracingTool`: Langfuse takes our own ids."""
+        return written.own_id
+
+    async def create(self, assessment: OwnAssessment) -> str:
+        """See `TracingTool`."""
+        await self.update(assessment.own_id, assessment)
+        return assessment.own_id
+
+    async def update(self, remote_id: str, assessment: OwnAssessment) -> None:
+        """See `TracingTool`; a score that somebody deleted is written anew."""
+        await self._client.call("POST", SCORES, body={**score_document(assessment), "id": remote_id})
+
+    async def delete(self, remote_id: str, written: WrittenAssessment) -> None:
+        """See `TracingTool`."""
+        try:
+            await self._client.call("DELETE", f"{SCORES}/{quote(remote_id, safe='')}")
+        except GoneError:
+            log.info("the score %s of trace %s is gone already", remote_id, written.trace_id)
+
+    async def _opened(self) -> LangfuseV4 | LangfuseV3:
+        """Return the API by which the server is read; the first time, once the keys are those of the project."""
+        if self._api is None:
+            await self._require_project()
+            newer = LangfuseV4(self._client, self._url, self._time_ms)
+            try:
+                await newer.probe()
+                self._api = newer
+            except GoneError:
+                self._api = LangfuseV3(self._client, self._url, self._time_ms)
+        return self._api
+
+    async def _require_project(self) -> None:
+        try:
+            answer = await self._client.call("GET", PROJECTS) or {}
+        except GoneError as error:
+            raise GoneError(
+                f"Langfuse has no API at this address ({error.status}); correct the connector's url",
+                error.status,
+            ) from None
+        names = [str(each.get("name")) for each in answer.get("data") or ()]
+        if self._project not in names:
+            known = ", ".join(f'"{name}"' for name in names) or "no project"
+            raise ToolRefusedError(
+                f'these keys of Langfuse belong to {known}, not to "{self._project}"; '
+                "correct the connector's project or its keys",
+                403,
+            )
