@@ -13,6 +13,8 @@ _NESTED_ROOTS = ("openinference", "input", "output", "llm", "gen_ai", "ai", "tra
 """First words of names that Phoenix exports as objects in objects."""
 _REPEATED_PREFIXES = ("message.", "message_content.", "tool_call.", "function.")
 """OpenInference repeats these inside the names of a message's parts."""
+_MAX_PLACE_DIGITS = 9
+_INT64 = re.compile(r"-?[0-9]{1,19}")
 _PLACED = re.compile(r"[^.]+\.(?=\d+\.)")
 
 
@@ -64,7 +66,7 @@ def _otlp_value(value: Json) -> Json:
         return [_otlp_value(each) for each in inner.get("values") or ()]
     if name == "kvlistvalue" and isinstance(inner, Mapping):
         return read_attributes(inner.get("values"))
-    is_number = name == "intvalue" and isinstance(inner, str) and inner.removeprefix("-").isdecimal()
+    is_number = name == "intvalue" and isinstance(inner, str) and _INT64.fullmatch(inner)
     return int(inner) if is_number else inner
 
 
@@ -91,7 +93,7 @@ def unflattened_messages(attributes: Mapping[str, Json], prefix: str) -> Json:
     items: dict[int, dict[str, Json]] = {}
     for name, value in attributes.items():
         place, _, rest = name.removeprefix(prefix).partition(".")
-        if name.startswith(prefix) and place.isdecimal() and rest:
+        if name.startswith(prefix) and place.isdecimal() and len(place) <= _MAX_PLACE_DIGITS and rest:
             items.setdefault(int(place), {})[_without_repetition(rest)] = value
     return [_with_lists(items[place]) for place in sorted(items)]
 

@@ -7,6 +7,8 @@ from memalign.records import Json
 
 START_NAMES = ("starttimeunixnano", "starttimens", "starttime", "start", "startedat", "timestamp")
 END_NAMES = ("endtimeunixnano", "endtimens", "endtime", "end", "endedat")
+_TOO_LATE = 1e30
+"""Number from which on, infinity included, a value is no time in any unit."""
 _NANOSECONDS = ((10**17, 1), (10**14, 1_000), (10**11, 1_000_000), (0, 1_000_000_000))
 """Least number since 1970 of nano-, micro-, milliseconds and seconds, with the nanoseconds in one."""
 
@@ -21,8 +23,9 @@ def read_time(plain: Mapping[str, Json], names: Iterable[str]) -> int | None:
     Returns:
         Nanoseconds since 1970, of a number in any unit or of ISO 8601; None where there is no time.
     """
-    if names is START_NAMES and isinstance(plain.get("startms"), int | float):
-        return int(plain["startms"] * 1_000_000)
+    start_ms = plain.get("startms")
+    if names is START_NAMES and isinstance(start_ms, int | float) and abs(start_ms) < _TOO_LATE:
+        return int(start_ms * 1_000_000)
     value = next((plain[name] for name in names if plain.get(name) is not None), None)
     if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
         return _iso_time(value)
@@ -30,9 +33,9 @@ def read_time(plain: Mapping[str, Json], names: Iterable[str]) -> int | None:
         number = (
             float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if number is None or number < 0:
+    if number is None or not 0 <= number < _TOO_LATE:
         return None
     exact = int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else number
     return int(exact * next(factor for least, factor in _NANOSECONDS if number >= least))

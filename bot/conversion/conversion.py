@@ -16,6 +16,7 @@ from bot.conversion.separate_labels import SeparateLabels
 from bot.conversion.span_groups import SpanGroups
 from bot.conversion.trace_lines import lines_of, person_labels
 from bot.ingest.trace_body import refusal_of
+from bot.runtime.health import unexpected
 from memalign.errors import InputError
 from memalign.records import Json, Trace
 
@@ -46,9 +47,15 @@ class Conversion:
             kind = kind_of(file)
             for row in rows_of(file):
                 yield from self._row_lines(replace(row, place=prefix + row.place), kind)
-        for trace, source in self.groups.traces():
-            yield from self._trace_lines(trace, source, f"trace {trace.trace_id}")
+        for trace_id in self.groups.trace_ids:
+            yield from self._group_lines(trace_id)
         self.report.without_trace = self.labels.count
+
+    def _group_lines(self, trace_id: str) -> Iterator[Line]:
+        try:
+            yield from self._trace_lines(*self.groups.take(trace_id), f"trace {trace_id}")
+        except Exception:  # a bug on one trace must not lose the others
+            self.report.skip(f"trace {trace_id}", unexpected("converting a trace"))
 
     def _labels_first(self, files: Sequence[Path]) -> Sequence[Path]:
         """Return files of labels before those of traces, which need not be kept until their labels are known."""
@@ -71,6 +78,8 @@ class Conversion:
                 yield from self._part_lines(part, source, row.place)
         except InputError as error:
             self.report.skip(row.place, str(error))
+        except Exception:  # a bug on one row must not lose the others
+            self.report.skip(row.place, unexpected("converting a row"))
 
     def _parts(self, row: Row, kind: str, columns: ColumnReader) -> tuple[str, Iterator[Part]]:
         """Return the source of a row, and its parts. Raises `InputError`."""

@@ -15,6 +15,8 @@ _SPAN_PARTS = (
     "id", "parent_run_id", "name", "run_type", "start_time", "end_time", "inputs", "outputs", "error", "status",
     "events",
 )  # fmt: skip
+_MAX_LABELS = 1_000
+"""Labels that the figures of one run stand for; more are no people's."""
 _MODELS = ("model", "auto_eval", "evaluator")
 """Types of sources that are no people; `app` is LangSmith's page, `api` may be either."""
 
@@ -75,9 +77,10 @@ def _rows_of_figures(key: str, figures: Document) -> Iterator[Document]:
     comments = comments if isinstance(comments, list) else []
     labels: list[Json] = []
     if isinstance(values, Mapping) and values:
-        labels = [value for value, count in values.items() if isinstance(count, int) for _ in range(count)]
+        counts = ((value, count) for value, count in values.items() if isinstance(count, int))
+        labels = [value for value, count in counts for _ in range(min(count, _MAX_LABELS))]
     elif number == 1 or (isinstance(number, int) and figures.get("stdev") == 0):
-        labels = [figures.get("avg")] * int(number)
+        labels = [figures.get("avg")] * min(int(number), _MAX_LABELS)
     for place, label in enumerate(labels):
         # comments have no order that ties them to labels
         comment = comments[place] if len(labels) == len(comments) == 1 else None

@@ -1,6 +1,5 @@
 """Spans of an export, put together to their traces; they arrive in any order."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bot.conversion.records import Document, TraceSpan
@@ -34,11 +33,15 @@ class SpanGroups:
         if part.span_id == part.trace_id or not group.metadata:
             group.metadata = dict(part.metadata)
 
-    def traces(self) -> Iterator[tuple[Trace, str]]:
-        """Yield the traces, each with its source; they are gone from here then."""
-        for trace_id in list(self.groups):
-            group = self.groups.pop(trace_id)
-            yield _trace(trace_id, group), group.source
+    @property
+    def trace_ids(self) -> list[str]:
+        """The traces, in the order in which they came."""
+        return list(self.groups)
+
+    def take(self, trace_id: str) -> tuple[Trace, str]:
+        """Return a trace and its source; it is gone from here then."""
+        group = self.groups.pop(trace_id)
+        return _trace(trace_id, group), group.source
 
 
 def _trace(trace_id: str, group: _Group) -> Trace:

@@ -352,3 +352,22 @@ def test_what_an_event_says_stays_when_a_tree_is_read_again() -> None:
 def test_what_else_a_span_carries_inside_is_an_attribute() -> None:
     (span,) = span_tree([{"id": "a", "span_data": {"type": "agent", "name": "Clerk", "tools": ["lookup"]}}])
     assert (span["name"], span["attributes"]) == ("Clerk", {"tools": ["lookup"]})
+
+
+@pytest.mark.parametrize("time", ["9" * 5_000, 10**4_000, float("inf"), "1e999", 1e300, "inf"])
+def test_a_number_that_is_no_time_is_left_out(time: Json) -> None:
+    assert span_tree([{"id": "1", "name": "chat", "start_time": time}]) == [{"id": "1", "name": "chat"}]
+    assert span_tree([{"id": "1", "name": "chat", "start_ms": float("inf")}]) == [{"id": "1", "name": "chat"}]
+
+
+def test_numbers_of_too_many_digits_in_attributes_break_nothing() -> None:
+    attributes = [
+        {"key": f"gen_ai.prompt.{'9' * 5_000}.content", "value": {"stringValue": "x"}},
+        {"key": "count", "value": {"intValue": "9" * 5_000}},
+        {"key": "total", "value": {"intValue": "-12"}},
+    ]
+
+    (span,) = span_tree([{"id": "1", "name": "chat", "attributes": attributes}])
+
+    assert span["attributes"]["total"] == -12
+    assert "inputs" not in span

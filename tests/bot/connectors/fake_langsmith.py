@@ -3,6 +3,7 @@
 The SDK itself is run against it where it is installed (`test_langsmith_sdk`), which shows that the form is right.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -34,8 +35,8 @@ class FakeLangsmith:
         """Bodies of queries for runs."""
         self.failing: Callable[[web.Request], web.Response | None] = lambda _: None
         """Answers a request in place of the server."""
-        self.after: Callable[[web.Request], None] = lambda _: None
-        """Is called once a request was carried out, and before it is answered."""
+        self.silent_on: str | None = None
+        """Method and path of requests that are carried out and never answered."""
         self.has_v2 = True
         self.most_runs = 1000
         """Most runs of a page, whatever is asked for."""
@@ -91,7 +92,8 @@ class FakeLangsmith:
         if (answer := self.failing(request)) is not None:
             return answer
         response = await handler(request)
-        self.after(request)
+        if f"{request.method} {request.path}" == self.silent_on:
+            await asyncio.Event().wait()
         return response
 
     async def _info(self, _: web.Request) -> web.Response:

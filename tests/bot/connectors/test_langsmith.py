@@ -1,5 +1,7 @@
 """LangSmith beside the bot, both ways, on a small server."""
 
+import json
+import random
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,6 +14,9 @@ from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.bot.connectors.both_ways import opinions
 from tests.bot.connectors.fake_langsmith import KEY, TENANT, FakeLangsmith
 from tests.bot.connectors.langsmith_client import PROJECT, LangsmithClient
+from tests.bot.fakes import until
+from tests.bot.test_blind_card_after_kill import killed, started
+from tests.crash.world import World
 
 MODEL = "model local:/cases"
 KEY_ENV = "LANGSMITH_API_KEY"
@@ -28,9 +33,9 @@ async def langsmith(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LangsmithC
     await server.stop()
 
 
-def beside(folder: Path, langsmith: LangsmithClient) -> AbstractAsyncContextManager[BotInWorkspace]:
-    """Start the bot beside the server."""
-    table: dict[str, Json] = {
+def table(langsmith: LangsmithClient) -> dict[str, Json]:
+    """Return a table of `[[connectors]]`."""
+    return {
         "type": "langsmith",
         "url": langsmith.server.url,
         "api_key_env": KEY_ENV,
@@ -38,7 +43,11 @@ def beside(folder: Path, langsmith: LangsmithClient) -> AbstractAsyncContextMana
         "poll_seconds": 1,
         "since": "2026-01-01T00:00:00Z",
     }
-    return bot_in_workspace(folder, connectors=[table])
+
+
+def beside(folder: Path, langsmith: LangsmithClient) -> AbstractAsyncContextManager[BotInWorkspace]:
+    """Start the bot beside the server."""
+    return bot_in_workspace(folder, connectors=[table(langsmith)])
 
 
 async def until_at(
@@ -126,3 +135,46 @@ async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
         await team.card(marker)
         assert not await team.bot.database.traces.contains(run_id)
         assert run_id not in team.labels()
+
+
+async def test_what_came_while_the_server_was_down_is_read_once(
+    tmp_path: Path, langsmith: LangsmithClient
+) -> None:
+    async with beside(tmp_path, langsmith) as team:
+        before = await langsmith.run(start_ms=now_ms() - 5_000)
+        card = await team.card(before)
+        await langsmith.server.stop()
+        team.react(card, "thumbsup")
+        await team.until(lambda: team.labels() == {before: True}, 30)
+        await langsmith.server.start()
+        after = await langsmith.run("Sure, with pleasure.", start_ms=now_ms() - 1_000)
+        await team.card(after)
+        await team.until(lambda: f"api {team.ana.id}" in langsmith.by_source(before), 60)
+        await team.until(lambda: len(langsmith.by_source(after)) == 1, 30)
+
+
+async def test_killed_before_the_servers_answer_it_writes_no_second_feedback(
+    tmp_path: Path, langsmith: LangsmithClient
+) -> None:
+    world = World(tmp_path, random.Random(5), traces=1)
+    world.write_settings(3600)
+    settings = tmp_path / "memalign.toml"
+    text = settings.read_text(encoding="utf-8").replace("blind = 0.3", "blind = 0.0")
+    connector = "".join(f"{key} = {json.dumps(value)}\n" for key, value in table(langsmith).items())
+    settings.write_text(f'{text}\n[[connectors]]\n{connector}judges = ["politeness"]\n', encoding="utf-8")
+    run_id = await langsmith.run(start_ms=now_ms() - 5_000)
+    server = langsmith.server
+    async with world.slack:
+        server.silent_on = "POST /api/v1/feedback"
+        process = await started(world)
+        await until(lambda: len(server.feedback) == 1)
+        await killed(process)
+        server.silent_on = None
+        before = len(server.calls)
+        process = await started(world)
+        try:
+            await until(lambda: any(call.startswith("PATCH") for call in server.calls[before:]))
+        finally:
+            await killed(process)
+    assert "POST /api/v1/feedback" not in server.calls[before:]
+    assert [row["run_id"] for row in server.feedback.values()] == [run_id]

@@ -119,3 +119,11 @@ def test_a_run_that_failed_keeps_its_error(tmp_path: Path) -> None:
     converted = convert_files(json_file(tmp_path, {**ROOT, "outputs": None, "error": "out of money"}))
 
     assert converted.parts("outputs", "error") == [(None, "out of money")]
+
+
+def test_figures_of_more_labels_than_people_give_are_bounded(tmp_path: Path) -> None:
+    figures = {"n": 10**12, "avg": 1.0, "stdev": 0}
+
+    assert (
+        len(convert_files(json_file(tmp_path, {**ROOT, "feedback_stats": {"tone": figures}})).lines) == 1_000
+    )
