@@ -250,7 +250,7 @@ async def test_snake_case_and_numbers_as_numbers_are_read(tmp_path: Path) -> Non
 
 
 async def test_the_limit_of_a_body_counts_what_gzip_unpacks(tmp_path: Path) -> None:
-    async with span_server(tmp_path, ingest={"max_body_mb": 0.1}) as bot:
+    async with span_server(tmp_path, ingest={"port": 0, "max_body_mb": 0.1}) as bot:
         packed = gzip.compress(as_protobuf([root()]))
         assert (await bot.send(packed, **{"Content-Encoding": "gzip"}))[0] == 200
         bomb = gzip.compress(as_protobuf([root(filler="x" * 200_000)]))
@@ -268,7 +268,7 @@ async def test_the_token_is_asked_for(tmp_path: Path) -> None:
 
 
 async def test_a_full_queue_answers_429_and_stores_no_new_trace(tmp_path: Path) -> None:
-    async with span_server(tmp_path, ingest={"max_pending": 2}) as bot:
+    async with span_server(tmp_path, ingest={"port": 0, "max_pending": 2}) as bot:
         await bot.spans(root("a"))
         await bot.rest()
         await bot.spans(root("b"))
