@@ -77,21 +77,31 @@ class OpenTraces(Repository):
         return len(self._pool)
 
     @writes
-    def postpone(self, trace_id: str, due_ms: int) -> None:
-        """Finish a trace later."""
-        self._pool.postpone(trace_id, due_ms)
+    def postpone(self, trace_ids: Sequence[str], due_ms: int) -> None:
+        """Finish some traces later."""
+        for trace_id in trace_ids:
+            self._pool.postpone(trace_id, due_ms)
+
+    @reads
+    def stored(self, trace_ids: Sequence[str]) -> set[str]:
+        """Return those of the traces that were finished before."""
+        return {trace_id for trace_id in trace_ids if self._traces.has(trace_id)}
 
     @writes
-    def close(self, places: Mapping[str, Sequence[str]]) -> None:
-        """Delete the spans that were handed on: by trace, the places of `batches`."""
-        for trace_id, own in places.items():
-            self._pool.remove(trace_id, own)
+    def close(
+        self, handed_on: Mapping[str, Sequence[str]], unjudged: Mapping[str, Sequence[str]], now_ms: int
+    ) -> None:
+        """Delete the spans of finished traces.
 
-    @writes
-    def close_unjudged(self, trace_id: str, places: Sequence[str], received_ms: int) -> None:
-        """Delete the spans of a trace that nobody is to judge, and keep a hash of its id."""
-        self._pool.remove(trace_id, places)
-        self._traces.put_unsampled(trace_id, received_ms)
+        Args:
+            handed_on: by trace, the places of `batches`.
+            unjudged: the same of traces that nobody is to judge; hashes of their ids are kept.
+            now_ms: the time now, in milliseconds since 1970.
+        """
+        for trace_id, places in (*handed_on.items(), *unjudged.items()):
+            self._pool.remove(trace_id, places)
+        for trace_id in unjudged:
+            self._traces.put_unsampled(trace_id, now_ms)
 
     @writes
     def extend(self, trace: Trace, places: Sequence[str], original: Trace | None) -> None:

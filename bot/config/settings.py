@@ -336,7 +336,7 @@ class ConnectorSettings(Section):
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
-    poll_seconds: Annotated[float, BeforeValidator(_as_float)] = Field(default=30.0, ge=1, le=86_400)
+    poll_seconds: Annotated[float, BeforeValidator(_as_float)] = Field(default=30.0, gt=0, le=86_400)
     """Pause between two looks for new traces and votes."""
     since: Moment | None = None
     """Earlier traces are not read; None: those from the first start on."""

@@ -19,6 +19,7 @@ from storage.records import SpanBatch
 
 _STRUCTURE = ("id", "parent", "type", "start_ns", "ms", "status")
 """Parts of a span that hold no words, and by which its place in the trace is known."""
+_NO_WORDS = {*_STRUCTURE, "inputs", "outputs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,7 @@ class SpanPreparation:
 
     def _redacted(self, trace_id: str, document: Mapping[str, Json]) -> dict[str, Json]:
         """Redact a span before it is stored; settings for inputs and outputs hold for those of each span."""
-        words = {name: part for name, part in document.items() if name not in ("inputs", "outputs")}
+        words = {name: part for name, part in document.items() if name not in _NO_WORDS}
         redacted = self._redactor.trace(
             Trace(
                 trace_id=trace_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.ingest.span_assembly import assembled_trace, has_content
 from bot.ingest.span_preparation import SpanPreparation
-from bot.judging.trace_admission import Outcome, RedactedTrace, RejectedTrace, TraceAdmission
+from bot.judging.trace_admission import RedactedTrace, RejectedTrace, TraceAdmission
 from bot.plain_text import pluralise
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
@@ -29,6 +29,7 @@ FULL_QUEUE_MS = 5_000
 """Pause before a trace is handed on again for which there was no room."""
 
 Batches = Mapping[str, SpanBatch]
+Places = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class FinishedTrace:
     """A trace that has rested, as it may be admitted."""
 
     item: RedactedTrace
-    places: tuple[str, ...]
+    places: Places
     """Ids of its spans in the store."""
 
     @property
@@ -78,52 +79,56 @@ class SpanWorker:
 
     async def finish_due(self) -> int:
         """Finish some of the traces that have rested; returns how many. Raises `StorageError`."""
-        due = _within(await self._database.open_traces.due(self._time_ms(), TRACES_PER_ROUND))
-        batches = await self._database.open_traces.batches([each.trace_id for each in due])
-        noise = {each.trace_id: tuple(batches[each.trace_id]) for each in due if not each.is_of_ai}
-        if noise:
-            await self._database.open_traces.close(noise)
+        open_traces = self._database.open_traces
+        due = _within(await open_traces.due(self._time_ms(), TRACES_PER_ROUND))
+        batches = await open_traces.batches([each.trace_id for each in due])
+        handed_on = {each.trace_id: tuple(batches[each.trace_id]) for each in due if not each.is_of_ai}
+        unjudged: dict[str, Places] = {}
         ours = {each.trace_id: batches[each.trace_id] for each in due if each.is_of_ai}
-        if ours:
-            await self._admit(await asyncio.to_thread(self._assemble_all, ours), ours)
-        return len(due)
-
-    async def _admit(
-        self, assembled: Sequence[FinishedTrace | RejectedTrace], ours: Mapping[str, Batches]
-    ) -> None:
-        """Hand on what can be judged of the traces, and close the others."""
+        assembled = await asyncio.to_thread(self._assemble_all, ours) if ours else []
+        known = await open_traces.stored([*ours])
         finished: list[FinishedTrace] = []
         for trace_id, each in zip(ours, assembled, strict=True):
             if isinstance(each, RejectedTrace):
-                await self._close_unjudged(trace_id, tuple(ours[trace_id]))
-            elif await self._database.traces.contains(trace_id):
+                unjudged[trace_id] = tuple(ours[trace_id])
+            elif trace_id in known:
                 await self._extend(each)
             elif has_content(each.item.trace):
                 finished.append(each)
             else:
                 self._note_without_content()
-                await self._close_unjudged(trace_id, each.places)
-        if finished:
-            outcomes = await self._admission.admit([each.item for each in finished], in_thread=True)
-            for each, outcome in zip(finished, outcomes, strict=True):
-                await self._close(each, outcome)
+                unjudged[trace_id] = each.places
+        handed_on |= await self._admit(finished, unjudged)
+        if handed_on or unjudged:
+            await open_traces.close(handed_on, unjudged, self._time_ms())
+        return len(due)
 
-    async def _close(self, finished: FinishedTrace, outcome: Outcome) -> None:
-        trace_id = finished.trace_id
-        if isinstance(outcome, RejectedTrace):
-            log_activity(log, "a trace made of spans cannot be judged", trace=trace_id, reason=outcome.reason)
-            await self._close_unjudged(trace_id, finished.places)
-        elif outcome == "full":
-            await self._database.open_traces.postpone(trace_id, self._time_ms() + FULL_QUEUE_MS)
-        else:
-            await self._database.open_traces.close({trace_id: finished.places})
+    async def _admit(
+        self, finished: Sequence[FinishedTrace], unjudged: dict[str, Places]
+    ) -> dict[str, Places]:
+        """Hand traces on; return those that were taken, and add those that cannot be judged to `unjudged`."""
+        if not finished:
+            return {}
+        outcomes = await self._admission.admit([each.item for each in finished], in_thread=True)
+        taken: dict[str, Places] = {}
+        full: list[str] = []
+        for each, outcome in zip(finished, outcomes, strict=True):
+            if isinstance(outcome, RejectedTrace):
+                log_activity(log, "a trace cannot be judged", trace=each.trace_id, reason=outcome.reason)
+                unjudged[each.trace_id] = each.places
+            elif outcome == "full":
+                full.append(each.trace_id)
+            else:
+                taken[each.trace_id] = each.places
+        if full:
+            await self._database.open_traces.postpone(full, self._time_ms() + FULL_QUEUE_MS)
+        return taken
 
     async def _extend(self, finished: FinishedTrace) -> None:
         """Add late spans to a trace that was finished before, as long as it is not judged."""
         trace_id = finished.trace_id
         known = await self._database.traces.get(trace_id)
-        if known is None:
-            await self._database.open_traces.close({trace_id: finished.places})
+        if known is None:  # it was forgotten in between
             return
         spans = _spans_of(known, finished.item.trace)
         trace = await asyncio.to_thread(self._preparation.assemble, trace_id, spans)
@@ -147,9 +152,6 @@ class SpanWorker:
             return FinishedTrace(item=item, places=tuple(batches))
         except Exception:  # a bug on one trace must not stop the others
             return RejectedTrace(reason=unexpected("assembling a trace"))
-
-    async def _close_unjudged(self, trace_id: str, places: Sequence[str]) -> None:
-        await self._database.open_traces.close_unjudged(trace_id, places, self._time_ms())
 
     def _note_without_content(self) -> None:
         self.without_content += 1

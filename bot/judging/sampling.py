@@ -1,6 +1,7 @@
 """Sampling: which judges see a trace, whether they can judge it, and whether its card asks first."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.config import Settings, SkippedKind
 from bot.judging.hash_fraction import hash_fraction
@@ -82,6 +83,13 @@ def kinds_of(trace: Trace) -> frozenset[SkippedKind]:
 
 def validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str | None:
     """Return why none of the judges meant for a trace can judge it; None when one can."""
+    # its spans are read only where it lacks something without them: that takes as long as all the rest
+    if trace.spans and _validation_error(replace(trace, spans=()), memories) is None:
+        return None
+    return _validation_error(trace, memories)
+
+
+def _validation_error(trace: Trace, memories: Mapping[str, JudgeMemory]) -> str | None:
     reasons = []
     for name in trace.judges or memories:
         try:

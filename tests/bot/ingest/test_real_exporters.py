@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import re
+import shlex
 import sys
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,34 +47,49 @@ def skip_without(library: str) -> None:
             pytest.skip(f"{module} is not installed")
 
 
-async def run_application(
-    library: str, bot: TraceServer, model: ModelServer, settings: Mapping[str, str]
-) -> Trace | None:
-    """Let the application answer one question, and the bot finish its trace."""
-    model.answers.append(ANSWER)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")} | {
-        "OPENAI_API_KEY": "sk-test",
-        "OPENAI_BASE_URL": model.base_url,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": bot.server.url,
-        "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer secret",
-        "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
-        "OTEL_SERVICE_NAME": "shop",
-        **settings,
-    }
+async def run_traced(arguments: Sequence[str], bot: TraceServer, settings: Mapping[str, str]) -> str:
+    """Run Python to its end, let the bot finish the traces that came, and return what was printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.bot.ingest.traced_application", LIBRARIES[library], QUESTION),
-        env=environment,
+        *arguments,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("OTEL_")},
+            **settings,
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    trace_id = output.decode().strip()
     while await bot.database.open_traces.count():
         await bot.assembly.finish_due()
         await asyncio.sleep(0.05)
+    return output.decode().strip()
+
+
+async def run_application(
+    library: str, bot: TraceServer, model: ModelServer, settings: Mapping[str, str]
+) -> Trace | None:
+    """Let the application answer one question, and the bot finish its trace."""
+    model.answers.append(ANSWER)
+    arguments = ("-m", "tests.bot.ingest.traced_application", LIBRARIES[library], QUESTION)
+    trace_id = await run_traced(
+        arguments,
+        bot,
+        {
+            **client_settings(model),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": bot.server.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer secret",
+            "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
+            "OTEL_SERVICE_NAME": "shop",
+            **settings,
+        },
+    )
     return await bot.database.traces.get(trace_id)
+
+
+def client_settings(model: ModelServer) -> dict[str, str]:
+    return {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": model.base_url}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,10 @@ async def test_a_traced_call_becomes_a_trace(
 ) -> None:
     skip_without(library)
     async with trace_server(
-        tmp_path, token="secret", sampling={"rate": 1.0, "spread": False}, ingest={"quiet_seconds": 0.2}
+        tmp_path,
+        token="secret",
+        sampling={"rate": 1.0, "spread": False},
+        ingest={"port": 0, "quiet_seconds": 0.2},
     ) as bot:
         trace = await run_application(library, bot, model, settings)
         assert trace is not None
@@ -100,8 +121,29 @@ async def test_a_traced_call_becomes_a_trace(
 async def test_content_that_nobody_opted_in_to_is_told(tmp_path: Path, model: ModelServer) -> None:
     skip_without("GenAI")
     async with trace_server(
-        tmp_path, token="secret", sampling={"rate": 1.0}, ingest={"quiet_seconds": 0.2}
+        tmp_path, token="secret", sampling={"rate": 1.0}, ingest={"port": 0, "quiet_seconds": 0.2}
     ) as bot:
         assert await run_application("GenAI", bot, model, {}) is None
         (problem,) = bot.health.problems()
         assert all(f"{name}={value}" in problem.reason for name, value in CAPTURE.items())
+
+
+async def test_the_application_of_the_documentation_is_traced(tmp_path: Path, model: ModelServer) -> None:
+    skip_without("OpenInference")
+    page = (Path(__file__).parents[3] / "docs/opentelemetry.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^ *```python\n(.*?)```", page, re.MULTILINE | re.DOTALL)
+    (command,) = re.findall(r"^ *(OTEL_\S+ .*)python shop.py$", page, re.MULTILINE)
+    settings = dict(setting.split("=", 1) for setting in shlex.split(command))
+    (tmp_path / "shop.py").write_text(textwrap.dedent(program), encoding="utf-8")
+    model.answers.append(ANSWER)
+    async with trace_server(
+        tmp_path, sampling={"rate": 1.0}, ingest={"port": 0, "quiet_seconds": 0.2}
+    ) as bot:
+        assert settings["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:8080"
+        here = {"OTEL_EXPORTER_OTLP_ENDPOINT": bot.server.url}
+        output = await run_traced(
+            [str(tmp_path / "shop.py")], bot, {**client_settings(model), **settings, **here}
+        )
+        assert output == ANSWER
+        assert await bot.database.traces.count() == 1
+        assert bot.assembly.without_content == 0

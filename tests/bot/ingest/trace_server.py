@@ -51,6 +51,7 @@ class TraceServer:
     health: HealthRegistry
     judging: Wakes
     assembly: SpanWorker
+    intakes: Intakes
     connected: bool = True
 
     async def post(self, body: bytes, kind: str = "application/json", **headers: str) -> tuple[int, Json]:
@@ -133,12 +134,13 @@ async def trace_server(
         )
         preparation = SpanPreparation(settings, redactor)
         assembly = SpanWorker(database, admission, preparation, health, clock)
+        intakes = Intakes(
+            traces=TraceEndpoint(admission),
+            spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
+            assembly=assembly,
+        )
         routes = Routes(
-            intakes=Intakes(
-                traces=TraceEndpoint(admission),
-                spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
-                assembly=assembly,
-            ),
+            intakes=intakes,
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
             agreements=RecentAgreementReader(settings, database),
@@ -151,7 +153,12 @@ async def trace_server(
         )
         server = Server(settings.ingest, routes, control, connections or ConnectionTable())
         ready = TraceServer(
-            server=server, database=database, health=health, judging=judging, assembly=assembly
+            server=server,
+            database=database,
+            health=health,
+            judging=judging,
+            assembly=assembly,
+            intakes=intakes,
         )
         await server.start()
         try:
