@@ -1,5 +1,6 @@
 """A small Phoenix for quick tests, with the answers of arize-phoenix 20.26; the real one runs the same tests."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ class FakePhoenix:
         """Method and path of every request."""
         self.failing: Callable[[web.Request], web.Response | None] = lambda _: None
         """Answers a request in place of the server."""
+        self.silent_on: str | None = None
+        """Method and path of requests that are carried out and never answered."""
         self.key: str | None = None
         """The authorization header that is asked for."""
         self.is_old = False
@@ -75,7 +78,10 @@ class FakePhoenix:
         self.calls.append(f"{request.method} {request.path}")
         if self.key is not None and request.headers.get("Authorization") != self.key:
             return web.Response(text="Invalid token", status=401)
-        return self.failing(request) or await handler(request)
+        answer = self.failing(request) or await handler(request)
+        if self.silent_on == f"{request.method} {request.path}":
+            await asyncio.Event().wait()
+        return answer
 
     async def _list_projects(self, request: web.Request) -> web.Response:
         part = request.query.get("name_contains", "").casefold()

@@ -345,3 +345,52 @@ async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refuse
 
 def _bytes(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
+async def test_the_original_is_kept_where_settings_say_so_late_spans_included(tmp_path: Path) -> None:
+    secret = TestSpan(trace="t", name="answer", attributes={**ANSWER, "input.value": "I am ana@example.com"})
+    async with span_server(tmp_path, redaction={"keep_original": True}) as bot:
+        await bot.spans(secret)
+        await bot.rest()
+        await bot.spans(child(name="late"))
+        await bot.rest()
+        trace = await bot.trace("t")
+        original = await bot.server.database.traces.original(trace_id("t"))
+        assert trace is not None
+        assert original is not None
+        assert (trace.inputs, original.inputs) == ("I am [e-mail address]", "I am ana@example.com")
+        assert len(trace.spans) == len(original.spans) == 2
+
+
+async def test_fields_that_settings_drop_are_left_out_of_spans_and_trace(tmp_path: Path) -> None:
+    async with span_server(tmp_path, redaction={"drop_fields": ["spans", "metadata"]}) as bot:
+        await bot.spans(root(), child(note="confidential"))
+        assert b"confidential" not in _bytes(tmp_path)
+        await bot.rest()
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert (trace.inputs, trace.outputs) == ("Where is my parcel?", "Ask the post.")
+        assert (trace.spans, trace.metadata) == ((), {})
+
+
+async def test_a_field_that_settings_keep_is_kept_in_each_span(tmp_path: Path) -> None:
+    asked = {"input.value": json.dumps({"mail": "ana@example.com", "other": "ben@example.com"}), **ANSWER}
+    async with span_server(tmp_path, redaction={"keep_fields": ["inputs.mail"]}) as bot:
+        await bot.spans(TestSpan(trace="t", name="answer", attributes=asked))
+        await bot.rest()
+        trace = await bot.trace("t")
+        assert trace is not None
+        assert trace.inputs == {"mail": "ana@example.com", "other": "[e-mail address]"}
+
+
+async def test_a_trace_without_room_in_the_queue_waits_and_is_handed_on_later(tmp_path: Path) -> None:
+    async with span_server(tmp_path, ingest={"port": 0, "max_pending": 1}) as bot:
+        await bot.spans(root("a"))
+        assert (await bot.server.post(b'{"trace_id": "b", "inputs": "q", "outputs": "a"}'))[0] == 202
+        bot.clock.wait(11)
+        await bot.server.assembly.finish_due()
+        assert await bot.open() == 1
+        await bot.judge_all()
+        await bot.rest()
+        assert await bot.trace("a") is not None
+        assert await bot.open() == 0
