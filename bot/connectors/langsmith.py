@@ -53,9 +53,9 @@ class LangsmithTool:
         """See `TracingTool`."""
         if not heads:
             return []
-        runs = await self._runs.contents(
-            [head.reference for head in heads], min(head.time_ms for head in heads)
-        )
+        # a millisecond earlier, since a server may have rounded the times that it told
+        since_ms = min(head.time_ms for head in heads) - 1
+        runs = await self._runs.contents([head.reference for head in heads], since_ms)
         traces = (trace_of(run, self._project.run_url(str(run.get("id")))) for run in runs)
         return [trace for trace in traces if trace is not None]
 

@@ -47,11 +47,9 @@ def document(assessment: OwnAssessment, project_id: str) -> dict[str, Json]:
 def changes(assessment: OwnAssessment) -> dict[str, Json]:
     """Return the body of `PATCH /feedback/{id}`: all that may change."""
     value = assessment.value
-    is_text = isinstance(value, str)
-    score = round(float(value), SCORE_DECIMALS) if isinstance(value, float) else value
     return {
-        "score": None if is_text else int(score) if isinstance(score, bool) else score,
-        "value": value if is_text else None,
+        "score": None if isinstance(value, str) else round(value, SCORE_DECIMALS),
+        "value": value if isinstance(value, str) else None,
         "comment": assessment.rationale or None,
     }
 

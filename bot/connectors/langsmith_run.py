@@ -55,8 +55,8 @@ def _error(run: Mapping[str, Json]) -> str | None:
 def _metadata(run: Mapping[str, Json]) -> dict[str, Json]:
     """Return metadata that somebody gave the run, without LangSmith's own, and its name, tags and thread."""
     extra = run.get("extra")
-    given = run.get("metadata") or (extra.get("metadata") if isinstance(extra, Mapping) else None)
-    metadata = given if isinstance(given, Mapping) else {}
+    metadata = run.get("metadata") or (extra.get("metadata") if isinstance(extra, Mapping) else None)
+    metadata = metadata if isinstance(metadata, Mapping) else {}
     thread = run.get("thread_id") or next(
         (metadata[name] for name in CONVERSATION_KEYS if metadata.get(name)), None
     )

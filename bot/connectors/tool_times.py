@@ -1,8 +1,10 @@
 """Times as tracing tools write them. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from memalign.records import Json
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def milliseconds(moment: Json) -> int | None:
@@ -11,7 +13,8 @@ def milliseconds(moment: Json) -> int | None:
         time = datetime.fromisoformat(moment)
     except (TypeError, ValueError):
         return None
-    return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+    # rounded down: what began then is still found from then on
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - EPOCH) // timedelta(milliseconds=1)
 
 
 def moment_of(time_ms: int) -> str:

@@ -52,6 +52,8 @@ OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
     "marked_verdicts",
+    "open_spans",
+    "open_traces",
     "own_assessments",
     "reading_positions",
     "trace_origins",

@@ -102,6 +102,19 @@ async def test_a_run_is_read_with_inputs_outputs_error_and_metadata_once_it_has_
     assert trace.url.endswith(f"/r/{failed}")
 
 
+@both_versions
+async def test_a_run_that_began_between_two_milliseconds_is_read(
+    langsmith: LangsmithClient, tool: LangsmithTool
+) -> None:
+    starts = ("2026-11-01T09:00:00.123999+00:00", "2026-11-01T09:00:00.000001+00:00")
+    runs = {await langsmith.run(start_ms=0, start_time=start) for start in starts}
+    heads = await listing(tool, 1_700_000_000_000)
+    assert [head.time_ms % 1000 for head in heads] == [0, 123]
+    for head in heads:
+        assert [trace.trace_id for trace in await tool.read_traces([head])] == [head.trace_id]
+    assert {head.trace_id for head in heads} == runs
+
+
 async def test_a_listing_that_a_limit_cut_goes_on_where_it_ended(
     langsmith: LangsmithClient, tool: LangsmithTool
 ) -> None:
