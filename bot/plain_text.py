@@ -1,6 +1,6 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from memalign.records import FORGOTTEN_PERSON, Guideline, Lack
@@ -30,6 +30,11 @@ LACKS: Mapping[Lack, str] = {
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
     """Return the number with its noun: `1 case`, `2 cases`; `plural` where an s is not enough."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def days_ago(time_ms: int, now_ms: int) -> str:
