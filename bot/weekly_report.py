@@ -153,8 +153,8 @@ class WeeklyReport:
 
     @property
     def overruled(self) -> Sequence[ReportedVerdict]:
-        """Verdicts of which most people say otherwise, those that most of them are against first."""
-        against = [each for each in self.verdicts if each.agreed is False]
+        """Verdicts of which most people say otherwise and which their cards show, the most overruled first."""
+        against = [each for each in self.verdicts if each.agreed is False and not each.is_hidden]
         return sorted(against, key=lambda each: (each.labels - 2 * each.majority, -each.majority))
 
     @property
