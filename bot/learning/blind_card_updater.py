@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.blocks.asked_first import AskedFirst
+from bot.blocks.earlier_answers import EarlierAnswers
 from bot.feedback import Feedback, all_feedback
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -30,7 +30,7 @@ LONGEST_PAUSE_MS = 300_000
 UPDATE_NOW_SECONDS = 10.0
 """Time that a forget waits for Slack; cards not edited by then are edited later."""
 
-ShowVerdict = Callable[[str, AskedFirst], Awaitable[str | None]]
+ShowVerdict = Callable[[str, EarlierAnswers], Awaitable[str | None]]
 """Lets the card of a verdict show it, with the answers; see `bot.posting.card_editor.CardEditor.show_verdict`."""
 
 
@@ -133,7 +133,7 @@ class BlindCardUpdater:
         if stored.is_hidden and not any(each.value is not None for each in feedback):
             await self._database.verdicts.note_card(stored.verdict_id, stored.revision)
             return
-        shown_at = await self._show_verdict(stored.verdict_id, await self._asked_first(feedback))
+        shown_at = await self._show_verdict(stored.verdict_id, await self._earlier_answers(feedback))
         if shown_at is None:
             return
         if not stored.is_hidden:
@@ -142,14 +142,14 @@ class BlindCardUpdater:
             log.info("the card of %s shows its verdict", stored.verdict_id)
             self._wake_learning()
 
-    async def _asked_first(self, feedback: Sequence[Feedback]) -> AskedFirst:
+    async def _earlier_answers(self, feedback: Sequence[Feedback]) -> EarlierAnswers:
         answers = [
             (each.person, each.blind_value)
             for each in sorted(feedback, key=lambda each: each.time_ms)
             if each.blind_value is not None
         ]
         names = await self._people.names([person for person, _ in answers])
-        return AskedFirst(
+        return EarlierAnswers(
             answers=[(names.get(person, person), value) for person, value in answers],
             shows_votes=self._show_votes,
         )
