@@ -227,6 +227,6 @@ class JudgeReport:
     labels: Sequence[LabelCount]
     """Sums to `life.n`."""
     overruled: Sequence[OverruledCard]
-    """The newest ones, newest first; `life.n - life.agreed` there are."""
+    """The newest ones that their cards show, newest first; `life.n - life.agreed` there are in all."""
     rules: Sequence[ReportRule]
     history: VersionHistory

@@ -84,6 +84,10 @@ class CandidatePool:
         self._windows.remove(doc_ids=[_id_of(window)])
         return [parts_of(each)[0] for each in candidate_ids]
 
+    def contains(self, trace_id: str, judge: str) -> bool:
+        """Return whether a trace is a candidate for a judge."""
+        return self._candidates.contains(doc_id=key(trace_id, judge))
+
     def has_trace(self, trace_id: str) -> bool:
         """Return whether a trace is a candidate for any judge."""
         return bool(self._candidates.ids(*below(trace_id), limit=1))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from memalign.records import Trace
 from storage.queue import LONGEST_WAIT_MS
-from storage.records import CandidateWindow, NewCard
+from storage.records import Candidate, CandidateWindow, NewCard
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
 from storage.verdicts import Verdicts
@@ -46,10 +46,20 @@ class Candidates(Repository):
         return list(oldest.values())
 
     @reads
-    def of_window(self, window: CandidateWindow) -> list[tuple[Trace, int]]:
-        """Return a window's candidates with the times of their arrival, in milliseconds since 1970."""
+    def number_ended(self, judge: str, now_ms: int) -> int:
+        """Return how many windows of a judge have ended and wait for their cards, those put off included."""
+        return sum(each.end_ms <= now_ms for each in self._pool.windows_of_judge(judge))
+
+    @reads
+    def of_window(self, window: CandidateWindow) -> list[tuple[Trace, Candidate]]:
+        """Return a window's candidates, each with its trace."""
         found = ((self._traces.find(each.trace_id), each) for each in self._pool.of_window(window))
-        return [(trace, candidate.received_ms) for trace, candidate in found if trace is not None]
+        return [(trace, candidate) for trace, candidate in found if trace is not None]
+
+    @reads
+    def contains(self, trace_id: str, judge: str) -> bool:
+        """Return whether a trace is a candidate still: it was neither forgotten, nor let go by a pause."""
+        return self._pool.contains(trace_id, judge)
 
     @writes
     def close(self, window: CandidateWindow, cards: Sequence[NewCard] = ()) -> int:
@@ -58,7 +68,8 @@ class Candidates(Repository):
         Returns:
             The number of cards stored: of a trace that was forgotten, or let go by a pause, there is none.
         """
-        known = [card for card in cards if self._traces.find(card.verdict.trace_id) is not None]
+        # a trace that one judge let go may still be known to another
+        known = [card for card in cards if self._pool.contains(card.verdict.trace_id, card.verdict.judge)]
         kept = sum([self._verdicts.add(card) for card in known])
         self._delete(window)
         return kept

@@ -222,6 +222,8 @@ class Candidate:
     rank: float
     """Hash of trace and judge, from 0 up to, but without, 1: the smallest of a window stay candidates."""
     received_ms: int
+    rate: float = 1.0
+    """Share of the judge's traces that were sampled when it came; above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text, run
 from bot.digest_words import distance_sentence, late_line, learning_sentences, weighting_reason
 from bot.guideline_page import GuidelineQuery
 from bot.plain_text import pluralise
-from bot.records import Digest
+from bot.records import MIN_VERDICTS_FOR_SHARE, Digest
 from bot.report_words import (
     headline,
     main_mistake,
@@ -123,9 +123,12 @@ def _chart(report: WeeklyReport) -> Part | None:
 
 
 def _learning(report: WeeklyReport) -> Part | None:
-    """Return the first of the sentences on what the judge's memory changed; the others stand in the thread."""
-    sentences = learning_sentences(report.figures)
-    return _paragraph(sentences[0]) if sentences else None
+    """Return the first sentence on what the judge's memory changed, of verdicts enough; all stand in the thread."""
+    week = report.figures
+    comparisons = [each for each in (week.against_base, week.against_last_week) if each is not None]
+    if not comparisons or comparisons[0].all.n < MIN_VERDICTS_FOR_SHARE:
+        return None
+    return _paragraph(learning_sentences(week)[0])
 
 
 # --- mistakes

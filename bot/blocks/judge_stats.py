@@ -58,4 +58,5 @@ def _period(figures: Digest) -> str:
 def _learned(stats: JudgeStats) -> str:
     if not (stats.cases or stats.in_use):
         return "It has learned nothing yet."
-    return f"It remembers {pluralise(stats.cases, 'case')} and uses {pluralise(stats.in_use, 'guideline')}."
+    rules = pluralise(stats.in_use, "guideline") if stats.in_use else "no guidelines"
+    return f"It remembers {pluralise(stats.cases, 'case')} and uses {rules}."

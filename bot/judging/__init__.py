@@ -58,7 +58,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         settings,
         database,
         CardChooser(
-            settings, database, resources.memories, _candidate_verdicts(resources, shadows), shadows.values
+            database, resources.memories, _candidate_verdicts(resources, shadows), shadows.values
         ).choose,
         health,
         wake_posting,
@@ -76,7 +76,10 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
 
 def _candidate_verdicts(resources: Resources, shadows: ShadowJudges) -> CandidateVerdicts:
     return CandidateVerdicts(
-        budget_for("candidates", resources), shadows.base_value, connect_judge_model(LOCAL_JUDGE)
+        budget_for("candidates", resources),
+        shadows.base_value,
+        connect_judge_model(LOCAL_JUDGE),
+        resources.database.candidates.contains,
     )
 
 

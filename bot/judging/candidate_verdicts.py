@@ -14,6 +14,8 @@ from storage.records import ShadowVerdict
 
 log = logging.getLogger(__name__)
 
+IsCandidate = Callable[[str, str], Awaitable[bool]]
+"""Looks up whether a trace, by its id, is a candidate of a judge, by its name, still. Raises `StorageError`."""
 BaseValue = Callable[[str, Trace], Awaitable[ShadowVerdict | None]]
 """Asks a judge, by its name, for its value on a trace without its memory; None where it cannot be had, or where there
 are no calls left. It never fails."""
@@ -45,37 +47,38 @@ class JudgedCandidates:
 class CandidateVerdicts:
     """Judges candidates within the day's budget of model calls."""
 
-    def __init__(self, budget: CallBudget, base_value: BaseValue, model_of_cases: JudgeModel) -> None:
+    def __init__(
+        self, budget: CallBudget, base_value: BaseValue, model_of_cases: JudgeModel, is_candidate: IsCandidate
+    ) -> None:
         self._budget = budget
         self._base_value = base_value
         self._model_of_cases = model_of_cases
+        self._is_candidate = is_candidate
 
-    async def affordable(self, memory: JudgeMemory, count: int) -> int:
-        """Return how many of some candidates may be judged: one in any case, since a card shows its verdict.
+    async def judge(self, memory: JudgeMemory, traces: Sequence[Trace]) -> JudgedCandidates:
+        """Judge traces, in order, as far as the budget goes; those at which alone the model fails are left out.
 
-        Calls of a local model cost nothing. Raises `StorageError`.
-        """
-        if not memory.definition.reads_guidelines:
-            return count
-        return 1 + (await self._budget.take(count - 1) if count > 1 else 0)
-
-    async def judge(self, memory: JudgeMemory, traces: Sequence[Trace], most: int) -> JudgedCandidates:
-        """Judge traces, in order; those at which alone the model fails are left out.
+        One is judged in any case, since a card shows its verdict. A trace that was forgotten, or let go, reaches no
+        model from then on.
 
         Args:
             memory: the judge's.
             traces: in random order; half of those judged get a second opinion of the judge without its memory.
-            most: calls that may be made; more only as long as none could be judged.
 
         Raises:
-            InputError: if the judge can take none of them.
+            InputError: if the judge can take none of them, or none is a candidate any more.
             ModelError: if the model is down, or fails at all of them.
             StorageError: if the store fails.
         """
         judged: list[JudgedCandidate] = []
         failures: list[InputError | ModelError] = []
-        for place, trace in enumerate(traces):
-            if judged and place >= most:
+        gone = 0
+        for trace in traces:
+            if not await self._holds(memory, trace):
+                gone += 1
+                continue
+            # calls are counted as they are made, so that a model that is down uses up nothing
+            if judged and not await self._may_ask(memory):
                 break
             try:
                 judged.append(await self._judge(memory, trace))
@@ -87,14 +90,23 @@ class CandidateVerdicts:
                 )
                 failures.append(error)
         if not judged:
-            raise failures[-1]
+            raise failures[-1] if failures else InputError("the window's traces were forgotten or let go.")
         # one alone needs no choice, and texts cannot be compared
         has_use = len(judged) > 1 and memory.definition.value_type.kind != "str"
         asked = (len(judged) + 1) // 2 if has_use else 0
-        with_base = [await self._with_base(each) for each in judged[:asked]]
-        return JudgedCandidates(
-            candidates=(*with_base, *judged[asked:]), share=len(judged) / (len(traces) - len(failures))
-        )
+        with_base = [await self._with_base(memory, each) for each in judged[:asked]]
+        share = len(judged) / (len(traces) - len(failures) - gone)
+        held = [each for each in (*with_base, *judged[asked:]) if await self._holds(memory, each.trace)]
+        if not held:
+            raise InputError("the window's traces were forgotten or let go.")
+        return JudgedCandidates(candidates=tuple(held), share=share)
+
+    async def _holds(self, memory: JudgeMemory, trace: Trace) -> bool:
+        return await self._is_candidate(trace.trace_id, memory.definition.name)
+
+    async def _may_ask(self, memory: JudgeMemory) -> bool:
+        """Return whether the budget has a call left; those of a local model cost nothing."""
+        return not memory.definition.reads_guidelines or bool(await self._budget.take(1))
 
     async def _judge(self, memory: JudgeMemory, trace: Trace) -> JudgedCandidate:
         return JudgedCandidate(
@@ -104,7 +116,9 @@ class CandidateVerdicts:
             value_by_cases=await self._by_cases(memory, trace),
         )
 
-    async def _with_base(self, candidate: JudgedCandidate) -> JudgedCandidate:
+    async def _with_base(self, memory: JudgeMemory, candidate: JudgedCandidate) -> JudgedCandidate:
+        if not await self._holds(memory, candidate.trace):
+            return candidate
         return replace(candidate, base=await self._base_value(candidate.verdict.judge, candidate.trace))
 
     async def _by_cases(self, memory: JudgeMemory, trace: Trace) -> Label | None:

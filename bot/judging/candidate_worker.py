@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
-from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard
-from bot.judging.daily_cap import DailyCap
+from bot.judging.card_pace import card_chance, windows_later
+from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard, at_chance
+from bot.judging.daily_cap import CardPlace, DailyCap
+from bot.judging.hash_fraction import hash_fraction
 from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, now_ms
@@ -114,35 +116,57 @@ class CandidateWorker:
     async def _give_card(self, window: CandidateWindow) -> None:
         judge = next((judge for judge in self._settings.judges if judge.name == window.judge), None)
         found = await self._database.candidates.of_window(window)
-        candidates = [CandidateTrace(trace=trace, received_ms=received_ms) for trace, received_ms in found]
+        candidates = [
+            CandidateTrace(trace=trace, received_ms=each.received_ms, rate=each.rate) for trace, each in found
+        ]
         if judge is None or not candidates or judge.name in await self._database.preferences.pauses():
             await self._database.candidates.close(window)
             return
         async with self._cap.place(judge, self._time_ms()) as place:
-            if place is None:
+            chance = 0.0 if place is None else await self._chance(window, place)
+            if place is None or not await self._is_drawn(window, chance):
                 await self._database.candidates.close(window)
             else:
-                await self._choose_card(window, judge, candidates, place.day)
+                await self._choose_card(window, judge, candidates, place.day, chance)
+
+    async def _chance(self, window: CandidateWindow, place: CardPlace) -> float:
+        """Return the chance of the window's card beside the day's other windows."""
+        now = self._time_ms()
+        waiting = await self._database.candidates.number_ended(window.judge, now)
+        arrived = sum((await self._database.traffic.of_judge(window.judge)).get(place.day, ()))
+        return card_chance(place.left, waiting, windows_later(place.plan, now, arrived))
+
+    async def _is_drawn(self, window: CandidateWindow, chance: float) -> bool:
+        """Return whether a window gets a card: the same answer each time, as long as the chance is the same."""
+        key = await self._database.traces.sampling_key()
+        return (
+            hash_fraction("window", window.judge, str(window.start_ms), str(window.end_ms), key=key) < chance
+        )
 
     async def _choose_card(
-        self, window: CandidateWindow, judge: JudgeSettings, candidates: Sequence[CandidateTrace], day: str
+        self,
+        window: CandidateWindow,
+        judge: JudgeSettings,
+        candidates: Sequence[CandidateTrace],
+        day: str,
+        chance: float,
     ) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
             chosen = await self._choose(judge.name, candidates, window.seen)
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        await self._database.candidates.close(window, [await self._card(judge, chosen, day)])
+        await self._database.candidates.close(window, [await self._card(judge, chosen, day, chance)])
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 
-    async def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str) -> NewCard:
+    async def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str, chance: float) -> NewCard:
         return NewCard(
             verdict=chosen.verdict,
             channel=judge.channel,
             judged_ms=self._time_ms(),
             day=day,
-            selection=chosen.selection,
+            selection=at_chance(chosen.selection, chance),
             shadows=chosen.shadows,
             resembles_case=chosen.resembles_case,
             is_blind=await self._blind_cards.includes(judge, chosen.verdict.trace_id),

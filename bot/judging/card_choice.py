@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 
-from bot.config import Settings
 from bot.judging.candidate_scores import ScoredCandidate, reason_for, score_candidate
 from bot.judging.candidate_verdicts import CandidateVerdicts, JudgedCandidate
 from bot.judging.chosen_card import CandidateTrace, ChosenCard
@@ -27,7 +26,6 @@ class CardChooser:
 
     def __init__(
         self,
-        settings: Settings,
         database: Database,
         memories: Mapping[str, JudgeMemory],
         verdicts: CandidateVerdicts,
@@ -35,7 +33,6 @@ class CardChooser:
         *,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
-        self._settings = settings
         self._database = database
         self._memories = memories
         self._verdicts = verdicts
@@ -56,7 +53,7 @@ class CardChooser:
             seen: the number of sampled traces that arrived in the window, candidates or not.
 
         Raises:
-            InputError: if the judge can take none of them.
+            InputError: if the judge can take none of them, or none is a candidate any more.
             ModelError: if the model is down, or fails at all of them.
             StorageError: if the store fails.
         """
@@ -65,8 +62,7 @@ class CardChooser:
         key = await self._database.traces.sampling_key()
         vectors = await memory.neighbourhoods.embed(traces)
         groups = groups_of_copies(traces, vectors, judge, key)
-        affordable = await self._verdicts.affordable(memory, len(groups))
-        judged = await self._verdicts.judge(memory, [group.trace for group in groups], affordable)
+        judged = await self._verdicts.judge(memory, [group.trace for group in groups])
         weights = await self._weights.of(memory.definition, self._time_ms())
         scored = await self._score(memory, judged.candidates, vectors, weights)
         ids = sorted(trace.trace_id for trace in traces)
@@ -74,7 +70,8 @@ class CardChooser:
         chosen = scored[drawn.place]
         copies = next(group.size for group in groups if group.trace is chosen.trace)
         among = min(1.0, len(traces) / max(seen, 1)) * judged.share / copies
-        probability = self._settings.rate_of(self._settings.judge(judge)) * among * drawn.probability
+        rate = next(each.rate for each in candidates if each.trace is chosen.trace)
+        probability = rate * among * drawn.probability
         await memory.keep_vector(chosen.trace)
         shadows = await self._shadow_values(judge, chosen.trace, chosen.judged.base)
         return _card(chosen, probability, _reason(drawn, probability, scored, weights), shadows)

@@ -1,7 +1,7 @@
 """A window's candidates, and the card that is chosen among them."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from memalign.records import Trace, Verdict
 from storage.records import CardSelection, ShadowVerdict
@@ -14,6 +14,8 @@ class CandidateTrace:
     trace: Trace
     received_ms: int
     """Time of its arrival, in milliseconds since 1970."""
+    rate: float = 1.0
+    """Share of the judge's traces that were sampled then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,12 @@ class ChosenCard:
     """Values of other memories on the same trace."""
     resembles_case: bool = False
     """True if the memory held a near copy of the trace."""
+
+
+def at_chance(selection: CardSelection, chance: float) -> CardSelection:
+    """Return how a card was chosen in a window that had a chance of any card, from above 0 to 1."""
+    reason = "random" if chance < 1 and selection.reason == "all" else selection.reason
+    return replace(selection, probability=selection.probability * chance, reason=reason)
 
 
 CardChoice = Callable[[str, Sequence[CandidateTrace], int], Awaitable[ChosenCard]]

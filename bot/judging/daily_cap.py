@@ -6,15 +6,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.config import JudgeSettings
+from bot.judging.day_plan import JudgePlan
 from bot.judging.day_planner import DayPlanner
 from storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardPlace:
-    """A place for one card, on a day such as `2026-11-20`."""
+    """A place for one card."""
 
     day: str
+    """The day that it counts for, such as `2026-11-20`."""
+    left: int
+    """Cards that the judge may still show on the day, this one included."""
+    plan: JudgePlan
+    """The judge's day."""
 
 
 class DailyCap:
@@ -38,14 +44,13 @@ class DailyCap:
             judge.channel, plan.day, judge.name, plan.start_ms, plan.end_ms
         )
         channel, own = f"channel {judge.channel}", f"judge {judge.name}"
-        if (
-            shown + self._reserved[channel] >= plan.caps[judge.channel]
-            or given + self._reserved[own] >= plan.judges[judge.name].cards
-        ):
+        of_channel = plan.caps[judge.channel] - shown - self._reserved[channel]
+        of_judge = plan.judges[judge.name].cards - given - self._reserved[own]
+        if (left := min(of_channel, of_judge)) <= 0:
             yield None
             return
         self._reserved.update((channel, own))
         try:
-            yield CardPlace(day=plan.day)
+            yield CardPlace(day=plan.day, left=left, plan=plan.judges[judge.name])
         finally:
             self._reserved.subtract((channel, own))

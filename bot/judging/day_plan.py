@@ -23,6 +23,8 @@ class JudgePlan:
     """Cards that it may show on the day."""
     ends_ms: tuple[int, ...] = ()
     """Ends of its windows; none: its traces are judged at once, and shown."""
+    expected: float = 0.0
+    """Traces that are expected on the day; 0 where nothing is known."""
 
     @property
     def is_spread(self) -> bool:
@@ -91,4 +93,7 @@ def _plan_channel(
     }
     # where somebody's windows go on until the evening, nobody else may take all cards of the channel before
     limits = allowed if ends else most
-    return {name: JudgePlan(cards=limits[name], ends_ms=ends.get(name, ())) for name in hours}
+    return {
+        name: JudgePlan(cards=limits[name], ends_ms=ends.get(name, ()), expected=expected[name] or 0.0)
+        for name in hours
+    }

@@ -34,6 +34,8 @@ class OpenWindow:
     window: CandidateWindow
     bound: float
     """The rank below which a trace is a candidate there."""
+    rate: float
+    """Share of the judge's traces that are sampled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class SamplingMoment:
             window_end_ms=window.end_ms,
             rank=rank_of(trace.trace_id, judge, self.key),
             received_ms=self.now_ms,
+            rate=self.windows[judge].rate,
         )
 
 
@@ -127,4 +130,5 @@ class TraceSampler:
         if known is None or known[0] != window:
             known = window, Reservoir(await self._database.candidates.ranks(window))
             self._reservoirs[window.judge] = known
-        return OpenWindow(window=window, bound=known[1].bound)
+        rate = self._settings.rate_of(self._settings.judge(window.judge))
+        return OpenWindow(window=window, bound=known[1].bound, rate=rate)

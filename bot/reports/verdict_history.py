@@ -140,7 +140,7 @@ class VerdictHistory:
     def _add_case(self, stored: StoredVerdict, votes: Sequence[Feedback], case: LabelledVerdict) -> None:
         self.labels[type(case.value).__name__, case.value, case.people_label] += 1
         self.near_copies += stored.resembles_case
-        if case.agreed:
+        if case.agreed or stored.is_hidden:  # nobody is to read it before its card has shown it
             return
         labels = person_labels(votes, self.value_type)
         self.overruled.append(

@@ -27,7 +27,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
     async with bot_in_workspace(tmp_path, digest={"timezone": "UTC"}) as harness:
         for number in range(20):
             at = LAST_WEEK - timedelta(weeks=number // 10)
-            await voted(harness, number, "-1" if number in (1, 2, 3, 12) else "+1", at)
+            await voted(harness, number, "down" if number in (1, 2, 3, 12) else "up", at)
         yield harness
 
 

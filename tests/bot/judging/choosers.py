@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.config import Settings
-from bot.judging.candidate_verdicts import CandidateVerdicts
+from bot.judging.candidate_verdicts import CandidateVerdicts, IsCandidate
 from bot.judging.card_choice import CardChooser
 from bot.judging.shadow_judges import ShadowValue
 from memalign.judge_memory import JudgeMemory
@@ -34,14 +33,20 @@ class BaseJudge:
 
 
 def a_chooser(
-    settings: Settings,
     database: Database,
     memories: Mapping[str, JudgeMemory],
     *,
     budget: FixedBudget | None = None,
     base: BaseJudge | None = None,
+    is_candidate: IsCandidate | None = None,
 ) -> CardChooser:
     """A chooser without calls to spare unless a budget is given: it judges one candidate drawn at random."""
     base = base or BaseJudge()
-    verdicts = CandidateVerdicts(budget or FixedBudget(0), base.value, FakeJudgeModel(True))
-    return CardChooser(settings, database, memories, verdicts, base.shadow_values)
+    verdicts = CandidateVerdicts(
+        budget or FixedBudget(0), base.value, FakeJudgeModel(True), is_candidate or _always
+    )
+    return CardChooser(database, memories, verdicts, base.shadow_values)
+
+
+async def _always(_trace_id: str, _judge: str) -> bool:
+    return True

@@ -73,7 +73,9 @@ class ChoosingCards:
             renamed_perhaps=renamed_perhaps,
         )
 
-    async def arrive(self, *trace_ids: str, judge: str = JUDGE, ended_ms: int = 1000) -> CandidateWindow:
+    async def arrive(
+        self, *trace_ids: str, judge: str = JUDGE, ended_ms: int = 1000, rate: float = 1.0
+    ) -> CandidateWindow:
         """Let traces become candidates of a window that ended so long ago."""
         end_ms = now_ms() - ended_ms
         drawn = [
@@ -84,6 +86,7 @@ class ChoosingCards:
                 window_end_ms=end_ms,
                 rank=place / 10,
                 received_ms=end_ms - 30_000,
+                rate=rate,
             )
             for place, trace_id in enumerate(trace_ids)
         ]
@@ -121,12 +124,12 @@ async def choosing(
     memories: dict[str, JudgeMemory] = {
         JUDGE: await a_memory(a_judge(model=LLM), judge_model=model or FakeJudgeModel())
     }
-    return ChoosingCards(database, settings, a_chooser(settings, database, memories).choose)
+    return ChoosingCards(database, settings, a_chooser(database, memories).choose)
 
 
 async def test_a_window_that_has_ended_gets_one_card(database: Database, tmp_path: Path) -> None:
-    part = await choosing(database, tmp_path, sampling={"rate": 0.5, "max_per_day": 5})
-    await part.arrive("a", "b", "c", "d")
+    part = await choosing(database, tmp_path, sampling={"rate": 1.0, "max_per_day": 5})
+    await part.arrive("a", "b", "c", "d", rate=0.5)
     await part.run()
     [shown] = await part.shown()
     assert await part.known("a", "b", "c", "d") == [shown.verdict.trace_id]
@@ -198,7 +201,34 @@ async def test_a_judges_own_number_of_cards_holds(database: Database, tmp_path: 
     await part.arrive("a", ended_ms=2000)
     await part.arrive("b", ended_ms=1000)
     await part.run()
-    assert await part.shown_ids() == ["a"]
+    [shown] = await part.shown()
+    # one of two windows, of one trace each
+    assert (shown.selection.probability, shown.selection.reason) == (0.5, "random")
+
+
+async def test_more_windows_than_cards_have_the_same_chance_of_one(
+    database: Database, tmp_path: Path
+) -> None:
+    part = await choosing(database, tmp_path, sampling={"rate": 1.0, "max_per_day": 5})
+    for number in range(20):
+        await part.arrive(f"{number}", ended_ms=1000 * (20 - number))
+    await part.run()
+    shown = await part.shown()
+    assert len(shown) == 5
+    # not the first five
+    assert max(int(each.verdict.trace_id) for each in shown) >= 10
+    assert all(0.05 < each.selection.probability <= 1 for each in shown)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+async def test_a_rate_changed_meanwhile_counts_from_then_on(
+    database: Database, tmp_path: Path, rate: float
+) -> None:
+    part = await choosing(database, tmp_path, sampling={"rate": rate, "max_per_day": 5})
+    await part.arrive("a", "b", rate=0.25)
+    await part.run()
+    [shown] = await part.shown()
+    assert shown.selection.probability == 0.125
 
 
 async def test_a_model_that_is_down_lets_the_window_wait(database: Database, tmp_path: Path) -> None:
@@ -221,7 +251,7 @@ async def test_a_judge_that_is_down_holds_up_no_other(database: Database, tmp_pa
             make_judge(name="brevity", instructions=POLITENESS, feedback_value_type=bool)
         ),
     }
-    part = ChoosingCards(database, settings, a_chooser(settings, database, memories).choose)
+    part = ChoosingCards(database, settings, a_chooser(database, memories).choose)
     await part.arrive("a")
     await part.arrive("b", judge="brevity")
     async with running(part.worker.run) as task:
@@ -274,7 +304,7 @@ async def test_a_judge_that_the_settings_no_longer_name_shows_nothing(
 
 async def test_a_judge_that_may_have_another_name_goes_on_waiting(database: Database, tmp_path: Path) -> None:
     settings = settings_for(tmp_path, "C1")
-    choice = a_chooser(settings, database, {JUDGE: await a_memory()})
+    choice = a_chooser(database, {JUDGE: await a_memory()})
     part = ChoosingCards(database, settings, choice.choose, renamed_perhaps=["old"])
     await part.arrive("a", judge="old", ended_ms=5000)
     await part.arrive("b")
@@ -321,6 +351,36 @@ async def test_a_judge_paused_while_a_card_is_chosen_gets_none(database: Databas
     await part.arrive("a", "b")
     await part.run()
     assert (await part.shown(), await part.known("a", "b")) == ([], [])
+
+
+async def test_a_trace_that_a_pause_let_go_gets_no_card_though_another_judge_may_see_it(
+    database: Database, tmp_path: Path
+) -> None:
+    async def choose(judge: str, candidates: Sequence[CandidateTrace], _seen: int) -> ChosenCard:
+        await database.preferences.pause(JUDGE, JudgePause(at_ms=1, person=None), NOTICE)
+        trace_id = candidates[0].trace.trace_id
+        return ChosenCard(
+            verdict=Verdict(judge=judge, trace_id=trace_id, value=True, rationale="because"),
+            selection=CardSelection(probability=1.0, reason="random"),
+        )
+
+    part = ChoosingCards(database, settings_for(tmp_path, "C1"), choose)
+    end_ms = now_ms() - 1000
+    drawn = [
+        Candidate(
+            trace_id="a",
+            judge=judge,
+            window_start_ms=0,
+            window_end_ms=end_ms + place * 3_600_000,
+            rank=0.5,
+            received_ms=1,
+        )
+        for place, judge in enumerate([JUDGE, "brevity"])
+    ]
+    await database.traces.add([(a_trace("a"), ())], now_ms(), 1000, candidates={0: drawn})
+    await part.run()
+    assert await part.known("a") == ["a"], "it waits for the other judge"
+    assert await part.shown() == []
 
 
 async def test_work_in_hand_counts_as_shown_for_the_cap(database: Database, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bot.config import Settings
+from bot.judging.card_pace import card_chance, windows_later
 from bot.judging.day_plan import DayPlan, plan_day
 from bot.judging.reservoir import Reservoir
 from bot.judging.windows import day_bounds
@@ -44,6 +45,8 @@ class Shares:
 
     true: float
     shown: float
+    weighted: float
+    """As a digest's headline weighs cards."""
     cards_a_day: Sequence[int]
 
 
@@ -68,41 +71,56 @@ def a_day(random: np.random.Generator, number: float, day: date, settings: Setti
     )
 
 
-def shown_places(plan: DayPlan, traffic: ReplayedTraffic, random: np.random.Generator) -> list[int]:
-    """Return the places of the traces that get the day's cards: the first ones, or one of each window."""
-    if not plan.judges[JUDGE].is_spread:
-        return list(range(min(CAP, len(traffic.times_ms))))
-    chosen = []
-    windows = np.searchsorted(np.array(plan.judges[JUDGE].ends_ms), traffic.times_ms, side="right")
+def shown_places(
+    plan: DayPlan, traffic: ReplayedTraffic, random: np.random.Generator
+) -> list[tuple[int, float]]:
+    """Return the places of the traces that get the day's cards, each with its chance.
+
+    They are the first ones, or those of windows.
+    """
+    own = plan.judges[JUDGE]
+    if not own.is_spread:
+        return [(place, 1.0) for place in range(min(CAP, len(traffic.times_ms)))]
+    chosen: list[tuple[int, float]] = []
+    windows = np.searchsorted(np.array(own.ends_ms), traffic.times_ms, side="right")
     ranks = random.random(len(windows))
     for window in np.unique(windows):
         places = np.flatnonzero(windows == window)
+        left, end_ms = CAP - len(chosen), own.ends_ms[window]
+        arrived = int(places[-1]) + 1
+        chance = card_chance(left, 1, windows_later(own, end_ms, arrived)) if left else 0.0
+        if random.random() >= chance:
+            continue
         reservoir = Reservoir()
         for place in places:
             if ranks[place] < reservoir.bound:
                 reservoir.add(float(ranks[place]))
         candidates = places[ranks[places] <= reservoir.bound]
-        chosen.append(int(random.choice(candidates)))
-    return chosen[:CAP]
+        chosen.append((int(random.choice(candidates)), chance / len(places)))
+    return chosen
 
 
-def replayed(settings: Settings, traces_a_day: int, weekends: float = 1.0) -> Shares:
+def replayed(settings: Settings, traces_a_day: float, weekends: float = 1.0, growth: float = 1.0) -> Shares:
     """Replay the days with the traffic learned from the week before each."""
-    random = np.random.default_rng(12)
+    random, choices = np.random.default_rng(12), np.random.default_rng(13)
     known: dict[str, tuple[int, ...]] = {}
     true: list[np.ndarray] = []
     shown: list[np.ndarray] = []
+    weights: list[list[float]] = []
     for number in range(DAYS):
         day = date(2026, 1, 5) + timedelta(days=number)
-        share = weekends if day.weekday() >= 5 else 1.0
+        share = weekends if day.weekday() >= 5 else growth ** (number % 7)
         traffic = a_day(random, traces_a_day * RATE * share, day, settings)
         plan = plan_day(day, settings.digest.zone, settings, {"C1": CAP}, {JUDGE: known})
         true.append(traffic.agrees)
-        shown.append(traffic.agrees[shown_places(plan, traffic, random)])
+        cards = shown_places(plan, traffic, choices)
+        shown.append(traffic.agrees[[place for place, _ in cards]])
+        weights.append([1 / chance for _, chance in cards])
         known[day.isoformat()] = traffic.by_hour
     return Shares(
         true=float(np.concatenate(true).mean()),
         shown=float(np.concatenate(shown).mean()),
+        weighted=float(np.average(np.concatenate(shown), weights=np.concatenate(weights))),
         cards_a_day=[len(each) for each in shown],
     )
 
@@ -110,15 +128,31 @@ def replayed(settings: Settings, traces_a_day: int, weekends: float = 1.0) -> Sh
 @pytest.mark.parametrize("traces_a_day", [330, 450, 1000, 30_000])
 def test_the_mean_of_the_cards_is_that_of_the_traces(tmp_path: Path, traces_a_day: int) -> None:
     shares = replayed(settings_of(tmp_path, spread=True), traces_a_day)
-    assert shares.true == pytest.approx(0.816, abs=0.005)
+    assert shares.true == pytest.approx(0.816, abs=0.01)
     assert abs(shares.shown - shares.true) <= 0.01
     assert max(shares.cards_a_day) <= CAP
-    assert np.mean(shares.cards_a_day) >= 0.9 * CAP
+    assert np.mean(shares.cards_a_day) >= 0.88 * CAP
 
 
 def test_the_mean_of_the_cards_is_that_of_the_traces_where_weekends_are_quiet(tmp_path: Path) -> None:
     shares = replayed(settings_of(tmp_path, spread=True), 3000, weekends=WEEKEND_SHARE)
     assert abs(shares.shown - shares.true) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("traces_a_day", "weekends", "growth"),
+    [(500, 0.1, 1.0), (700, 0.1, 1.0), (500, 0.0, 1.0), (330, 1.0, 1.3), (450, 0.1, 1.3)],
+    ids=["quiet weekends", "more traffic", "no weekends", "busier by the day", "both"],
+)
+def test_the_evening_has_its_cards_where_more_comes_than_was_expected(
+    tmp_path: Path, traces_a_day: float, weekends: float, growth: float
+) -> None:
+    """About as much traffic as cards: more windows than cards hold a trace on a busy day."""
+    shares = replayed(settings_of(tmp_path, spread=True), traces_a_day, weekends, growth)
+    assert abs(shares.weighted - shares.true) <= 0.01
+    assert max(shares.cards_a_day) <= CAP
+    busiest = sorted(shares.cards_a_day)[DAYS // 2 :]
+    assert np.mean(busiest) >= 0.9 * CAP
 
 
 @pytest.mark.parametrize("traces_a_day", [1000, 30_000])

@@ -246,7 +246,7 @@ async def test_only_the_newest_overruled_verdicts_are_listed_and_all_are_counted
     table = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path)))).table(
         "Verdicts that people overruled"
     )
-    assert table.caption.endswith("(the newest 100 of 140)")
+    assert table.caption.endswith("(100 of 140)")
     assert len(table.rows) == 101
     assert "tr-139" in table.rows[1][0]
     assert "tr-40" in table.rows[-1][0]
@@ -257,6 +257,33 @@ async def test_links_lead_to_the_cards(database: Database, tmp_path: Path) -> No
     page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path))))
     ts = f"{MONDAY_MS / 1000:.6f}".replace(".", "")
     assert f"https://acme.slack.com/archives/{CHANNEL}/p{ts}" in page.links
+
+
+async def test_what_traces_models_and_people_wrote_is_text_on_the_page(
+    database: Database, tmp_path: Path
+) -> None:
+    hostile = "</td></table><script>alert(1)</script>{{ 7 * 7 }}<img src=x onerror=alert(2)>\u202e"
+    shown = hostile.removesuffix("\u202e")
+    instructions = f"Polite? {{{{ inputs }}}} {hostile.replace('{{ 7 * 7 }}', '{% raw %}')}"
+    judge = {"title": "<b>Polite</b>", "instructions": instructions}
+    card = FedCard(
+        trace_id=f"tr {hostile}",
+        value=True,
+        question={"question": f"Where? {hostile}"},
+        rationale=f"Because {hostile}",
+        model="<i>model</i>",
+        votes={"<u>ana</u>": DOWN},
+    )
+    await feed(database, JUDGE, [card])
+    rule = a_guideline(f"Rule {hostile}", a_source(card.trace_id, "<u>ana</u>", hostile), guideline_id="g1")
+    await database.memories.save(JUDGE, MemoryChange(put_guidelines=(rule,), at_ms=MONDAY_MS))
+    page = PageReader(judge_report_page(await read(database, berlin_settings(tmp_path, judge=judge))))
+    assert page.is_balanced
+    assert [tag for tag in ("script", "img", "b", "i", "u") if page.elements[tag]] == []
+    for words in ("Where? ", "Because ", "Rule ", "tr "):
+        assert f"{words}{shown}" in page.text
+    for words in ("<b>Polite</b>", "<script>alert(1)</script>{% raw %}<img", "<i>model</i>", "<u>ana</u>"):
+        assert words in page.text
 
 
 async def test_a_judge_without_verdicts_has_a_page_that_claims_nothing(
@@ -382,6 +409,7 @@ async def test_answers_before_and_after_the_verdict_was_seen_are_counted_apart(
         "Asked before it showed the verdict": ["12", "8"],
         "Showed the verdict at once": ["14", "12"],
     }
+    assert not [row for row in page.table("Verdicts that people overruled").rows if "blind-" in row[0]]
     low, high = proportion_confint(8, 12, method="wilson")
     assert f"67%, likely between {percent(low)} and {percent(high)}." in page.text
     assert "With the verdict in sight it is +19 points" in page.text
