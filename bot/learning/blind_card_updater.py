@@ -33,6 +33,9 @@ UPDATE_NOW_SECONDS = 10.0
 ShowVerdict = Callable[[str, EarlierAnswers], Awaitable[str | None]]
 """Lets the card of a verdict show it, with the answers; see `bot.posting.card_editor.CardEditor.show_verdict`."""
 
+ReadMissed = Callable[[StoredVerdict], Awaitable[None]]
+"""Stores what people did on a verdict's card while the bot was not told of it. Raises `SlackCallError`."""
+
 
 class BlindCardUpdater:
     """Looks at each blind card whenever people did something about it."""
@@ -43,6 +46,7 @@ class BlindCardUpdater:
         memories: Mapping[str, JudgeMemory],
         gatherer: FeedbackGatherer,
         people: People,
+        read_missed: ReadMissed,
         show_verdict: ShowVerdict,
         health: HealthRegistry,
         wake_learning: Callable[[], None],
@@ -54,6 +58,7 @@ class BlindCardUpdater:
         self._memories = memories
         self._gatherer = gatherer
         self._people = people
+        self._read_missed = read_missed
         self._show_verdict = show_verdict
         self._health = health
         self._wake_learning = wake_learning
@@ -128,6 +133,9 @@ class BlindCardUpdater:
         memory = self._memories.get(stored.verdict.judge)
         if memory is None:  # it may come back under another name
             return
+        if stored.is_hidden:
+            # Slack does not say when a thumb came, so that one found after the verdict was shown would be a vote on it
+            await self._read_missed(stored)
         counted = await self._gatherer.counted(stored)
         feedback = all_feedback(stored, counted, memory.definition.value_type)
         if stored.is_hidden and not any(each.value is not None for each in feedback):
