@@ -2,7 +2,7 @@
 
 from bot.blocks.agreement_chart import agreement_chart
 from bot.blocks.chart import chart_words
-from bot.blocks.digest import doubt_words
+from bot.blocks.digest_rules import doubt_words
 from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, section
