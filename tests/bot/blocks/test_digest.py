@@ -332,7 +332,7 @@ def test_the_chart_shows_the_judge_without_memory_where_it_was_asked() -> None:
     lines = {line["name"]: [point["value"] for point in line["data"]] for line in chart["chart"]["series"]}
     assert lines == {"Judge": [60, 75], "Without memory": [45, 50]}
     assert "*Without memory* · 16 Nov: 45% · 23 Nov: 50%" in text_of(report)
-    assert "Without what it learned, the judge would have got" in text_of(report)
+    assert "What it learned fixed " in text_of(report)
 
 
 def test_a_line_without_memory_is_drawn_for_all_weeks_or_none() -> None:
