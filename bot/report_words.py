@@ -182,12 +182,17 @@ def drawn_points(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
 def curve_lines(points: Sequence[CurvePoint]) -> dict[str, list[int]]:
     """Return the lines of a chart, in percent: the judge and, where all weeks have it, the judge without memory."""
     lines = {"Judge": [shown_percent(point.estimate.share) for point in points]}
-    base = [
-        shown_percent(point.base_share)
-        for point in points
-        if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE and point.base_share is not None
-    ]
+    base = [percentage for point in points if (percentage := _base_percentage(point)) is not None]
     return lines | ({"Without memory": base} if len(base) == len(points) else {})
+
+
+def _base_percentage(point: CurvePoint) -> int | None:
+    """Return the percentage of the judge without memory, 0 and 100 of none and all only; None of too few verdicts."""
+    base, share = point.base, point.base_share
+    if base is None or share is None or base.n < MIN_VERDICTS_FOR_SHARE:
+        return None
+    lowest, highest = (0 if not base.agreed else 1), (100 if base.agreed == base.n else 99)
+    return min(max(shown_percent(share), lowest), highest)
 
 
 # --- what waits, and thanks

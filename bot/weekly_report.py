@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot.records import CurvePoint, Digest
+from bot.runtime.clock import monday_of
 from memalign.records import Label
-
-
-def monday_of(week: str) -> date:
-    """Return the first day of an ISO week, such as `2026-W47`."""
-    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
-
 
 RECENT_DAYS = timedelta(days=8)
 """Age of a week's end up to which what waits now is told beside its figures."""
@@ -158,8 +153,8 @@ class WeeklyReport:
 
     @property
     def overruled(self) -> Sequence[ReportedVerdict]:
-        """Verdicts of which most people say otherwise, those that most of them are against first."""
-        against = [each for each in self.verdicts if each.agreed is False]
+        """Verdicts of which most people say otherwise and which their cards show, the most overruled first."""
+        against = [each for each in self.verdicts if each.agreed is False and not each.is_hidden]
         return sorted(against, key=lambda each: (each.labels - 2 * each.majority, -each.majority))
 
     @property

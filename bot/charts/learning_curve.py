@@ -1,7 +1,7 @@
 """The chart of a judge's agreement with people over its weeks."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from math import isclose
 
 import numpy as np
@@ -15,7 +15,7 @@ from bot.charts.theme import Theme
 from bot.digest_words import percent
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.runtime.clock import week_of
+from bot.runtime.clock import monday_of, week_of
 
 JUDGE_LABEL = "judge"
 BASE_LABEL = "judge without what it learned"
@@ -52,13 +52,9 @@ def _all_weeks(points: Sequence[CurvePoint]) -> Weeks:
     by_week = {point.week: point for point in points}
     if not points:
         return []
-    first, last = _monday(points[0].week), _monday(points[-1].week)
+    first, last = monday_of(points[0].week), monday_of(points[-1].week)
     names = [week_of(first + timedelta(weeks=number)) for number in range((last - first).days // 7 + 1)]
     return [(name, by_week.get(name)) for name in names]
-
-
-def _monday(week: str) -> date:
-    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
 
 
 def _week_sentence(point: CurvePoint) -> str:

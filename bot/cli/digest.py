@@ -10,7 +10,7 @@ from typing import Literal
 from bot.cli.page_file import check_page_file, write_page
 from bot.cli.people import names_of
 from bot.cli.reading import open_store
-from bot.cli.slack_links import link_builder
+from bot.cli.slack_links import card_links
 from bot.cli.terminal import json_line, print_text
 from bot.config import Settings
 from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
@@ -24,7 +24,6 @@ from bot.runtime.clock import from_ms, named_week, now_ms, week_of
 from memalign.errors import InputError
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import StoredVerdict
 
 STANDARD_OUTPUT = Path("-")
 ENDINGS = (".md", ".html", ".csv", ".png")
@@ -70,12 +69,7 @@ def _week(name: str | None, settings: Settings) -> str:
 
 
 async def _read_weeks(settings: Settings, database: Database, week: str) -> list[JudgeWeek]:
-    link = await link_builder()
-
-    async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
-        links = {card.verdict_id: link(card.channel, card.message_ts) for card in cards if card.message_ts}
-        return {verdict_id: address for verdict_id, address in links.items() if address}
-
+    links_to = await card_links()
     return [
         await read_judge_week(settings, database, judge, week, names_of, links_to)
         for judge in settings.judges

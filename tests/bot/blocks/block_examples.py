@@ -14,10 +14,11 @@ from bot import blocks
 from bot.blocks.card import verdict_card
 from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.home import home_view
-from bot.blocks.primitives import Block, SlackMessage
+from bot.blocks.primitives import Block, SlackMessage, section
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
+from bot.blocks.worsening import answered_warning
 from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, OpenCard
 from bot.runtime.clock import week_of
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
@@ -130,6 +131,10 @@ def further_arguments(texts: Texts) -> Mapping[Callable[..., Json], Mapping[str,
         trace_view: {"verdicts": verdicts},
         rendered_trace_view: {"verdicts": verdicts},
         home_view: {"note": st.just("a line escaped before")},
+        answered_warning: {
+            "text": st.just("a line escaped before"),
+            "blocks": st.just([section("a line escaped before"), {"type": "actions", "elements": []}]),
+        },
     }
 
 

@@ -15,7 +15,8 @@ from bot.blocks.digest_details import digest_figures_message, digest_rows_messag
 from bot.blocks.judge_stats import judge_stats_message
 from bot.digest_words import shown_percent
 from bot.judge_stats import JudgeStats
-from bot.report_words import headline
+from bot.records import AgreementShare
+from bot.report_words import curve_lines, headline
 from bot.sandbox.web_api.block_checks import check_message_blocks
 from bot.vote_marks import Vote
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
@@ -333,6 +334,18 @@ def test_the_chart_shows_the_judge_without_memory_where_it_was_asked() -> None:
     assert lines == {"Judge": [60, 75], "Without memory": [45, 50]}
     assert "*Without memory* · 16 Nov: 45% · 23 Nov: 50%" in text_of(report)
     assert "What it learned fixed " in text_of(report)
+
+
+def test_of_the_judge_without_memory_0_and_100_are_said_of_none_and_all_only() -> None:
+    now = beside_base(many((20, True, [UP])), 0)
+    few = [*beside_base(many((1, True, [DOWN]), (9, True, [UP])), 9), *many((10, True, [UP]))]
+    for verdicts, percentage in ((now, 0), (few, 95)):
+        [_, (name, values)] = curve_lines(report_of(verdicts, now).curve).items()
+        assert (name, values[-1]) == ("Without memory", percentage)
+    clipped = replace(
+        report_of(now).curve[0], base=AgreementShare(agreed=3, n=20, low=0, high=1), base_share=0.0
+    )
+    assert curve_lines([clipped])["Without memory"] == [1]
 
 
 def test_a_line_without_memory_is_drawn_for_all_weeks_or_none() -> None:
