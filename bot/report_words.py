@@ -28,7 +28,7 @@ class Headline:
     evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
     change: str = ""
-    """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
+    """Such as `▲ 13 points on the week before`; empty where there is nothing to compare."""
 
     @property
     def line(self) -> str:
@@ -99,10 +99,10 @@ def change_words(report: WeeklyReport) -> str:
         return ""
     points = shown_percent(now[0]) - shown_percent(before[0])
     if not points:
-        return "the same as last week"
+        return "the same as the week before"
     arrow = "▲" if points > 0 else "▼"
     chance = " (could be chance)" if report.change.could_be_chance else ""
-    return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
+    return f"{arrow} {pluralise(abs(points), 'point')} on the week before{chance}"
 
 
 # --- mistakes
@@ -182,12 +182,17 @@ def drawn_points(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
 def curve_lines(points: Sequence[CurvePoint]) -> dict[str, list[int]]:
     """Return the lines of a chart, in percent: the judge and, where all weeks have it, the judge without memory."""
     lines = {"Judge": [shown_percent(point.estimate.share) for point in points]}
-    base = [
-        shown_percent(point.base_share)
-        for point in points
-        if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE and point.base_share is not None
-    ]
+    base = [percentage for point in points if (percentage := _base_percentage(point)) is not None]
     return lines | ({"Without memory": base} if len(base) == len(points) else {})
+
+
+def _base_percentage(point: CurvePoint) -> int | None:
+    """Return the percentage of the judge without memory, 0 and 100 of none and all only; None of too few verdicts."""
+    base, share = point.base, point.base_share
+    if base is None or share is None or base.n < MIN_VERDICTS_FOR_SHARE:
+        return None
+    lowest, highest = (0 if not base.agreed else 1), (100 if base.agreed == base.n else 99)
+    return min(max(shown_percent(share), lowest), highest)
 
 
 # --- what waits, and thanks

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings
 from bot.feedback import all_feedback
-from bot.reports.verdict_label import label_verdict, person_labels
+from bot.reports.verdict_label import is_tied
 from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.value_types import ValueType
@@ -31,5 +31,4 @@ def is_unanswered(card: StoredVerdict, people: People) -> bool:
 
 def is_split(card: StoredVerdict, people: People, value_type: ValueType) -> bool:
     """Return whether people tie on a card, so that one more vote decides."""
-    votes = [each for each in all_feedback(card, people, value_type) if each.vote is not None]
-    return bool(person_labels(votes, value_type)) and label_verdict(card, votes, value_type) is None
+    return is_tied(card, all_feedback(card, people, value_type), value_type)
