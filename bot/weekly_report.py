@@ -129,6 +129,11 @@ class WeeklyReport:
         return self.first_day + timedelta(days=6)
 
     @property
+    def is_future(self) -> bool:
+        """True before the week begins."""
+        return self.today < self.first_day
+
+    @property
     def is_running(self) -> bool:
         """True while the week is not over."""
         return self.first_day <= self.today <= self.last_day
@@ -136,7 +141,7 @@ class WeeklyReport:
     @property
     def is_recent(self) -> bool:
         """True of the present week and the one before."""
-        return self.today - self.last_day < RECENT_DAYS
+        return not self.is_future and self.today - self.last_day < RECENT_DAYS
 
     @property
     def is_quiet(self) -> bool:

@@ -65,6 +65,8 @@ def _title(report: WeeklyReport) -> str:
 
 
 def _quiet_week(report: WeeklyReport) -> MessagePart:
+    if report.is_future:
+        return paragraph_part(f"{_title(report)}: this week has not begun yet.")
     yet = " yet" if report.is_running else ""
     answer = f"nobody has voted{yet}" if report.figures.shown else f"no cards and no votes{yet}"
     waiting = waiting_words(report)

@@ -64,7 +64,7 @@ def _voices(report: WeeklyReport) -> list[str]:
     parts = []
     if report.from_one_person:
         parts.append(
-            f"{report.from_one_person} of {pluralise(report.in_use, 'guideline')} in use {FROM_ONE_PERSON}"
+            f"{report.from_one_person} of {pluralise(report.in_use, 'guideline')} in use: {FROM_ONE_PERSON}"
         )
     if report.pending:
         parts.append(

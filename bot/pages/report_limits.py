@@ -85,7 +85,7 @@ def _selection(report: JudgeReport) -> Iterator[str]:
         )
     if report.data.cards_without_chance:
         cards = pluralise(report.data.cards_without_chance, "card")
-        yield f"Of the first {cards} no chance of being picked is noted; they count as picked for certain."
+        yield f"The first {cards} count as picked for certain, since no other chance is noted of them."
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:

@@ -95,9 +95,9 @@ def test_the_change_is_the_difference_of_the_percentages_that_both_weeks_show(
         return
     points = int(shares[0][1]) - int(shares[1][1])  # type: ignore[index]
     if not points:
-        assert change.startswith("the same as last week")
+        assert change.startswith("the same as the week before")
         return
-    arrow, number = re.match(r"([▲▼]) (\d+) points? on last week", change).groups()  # type: ignore[union-attr]
+    arrow, number = re.match(r"([▲▼]) (\d+) points? on the week before", change).groups()  # type: ignore[union-attr]
     assert (arrow, int(number)) == ("▲" if points > 0 else "▼", abs(points))
     assert report.change is not None
     assert ("could be chance" in change) == (report.change.low <= 0 <= report.change.high)
@@ -165,7 +165,7 @@ def test_a_week_is_told_as_a_lead_reads_it() -> None:
     )
     assert text_of(report).splitlines() == [
         "*Answers the question* · 23–29 Nov",
-        "*62% agreement* (56 of 90, likely 52–72%) ▲ 12 points on last week (could be chance)",
+        "*62% agreement* (56 of 90, likely 52–72%) ▲ 12 points on the week before (could be chance)",
         "Agreement by week",
         "*Judge* · 16 Nov: 50% · 23 Nov: 62%",
         "Mostly *too lenient* (25 of 34). Most overruled:",
@@ -299,7 +299,7 @@ def test_figures_of_a_life_are_told_in_short() -> None:
     assert message.text.splitlines() == [
         "*Polite* · judging since 3 Sep 2026",
         "• Last week: no votes",
-        "• The last 4 weeks: 50% agreement (10 of 20, likely 30–70%)",
+        "• The last 4 weeks, with this one: 50% agreement (10 of 20, likely 30–70%)",
         f"• In all: {shown_percent(56 / 90)}% agreement (56 of 90, likely 52–72%), by 1 person",
         "Agreement by week",
         "*Judge* · 16 Nov: 50% · 23 Nov: 62%",
@@ -310,7 +310,7 @@ def test_figures_of_a_life_are_told_in_short() -> None:
     assert first.text.splitlines() == [
         "*Polite* has judged nothing yet",
         "Nobody has voted on a verdict yet.",
-        "It has learned nothing yet.",
+        "It remembers no cases and uses no guidelines.",
     ]
 
 
@@ -333,7 +333,7 @@ def test_the_chart_shows_the_judge_without_memory_where_it_was_asked() -> None:
     lines = {line["name"]: [point["value"] for point in line["data"]] for line in chart["chart"]["series"]}
     assert lines == {"Judge": [60, 75], "Without memory": [45, 50]}
     assert "*Without memory* · 16 Nov: 45% · 23 Nov: 50%" in text_of(report)
-    assert "Without what it learned, the judge would have got" in text_of(report)
+    assert "What it learned fixed " in text_of(report)
 
 
 def test_of_the_judge_without_memory_0_and_100_are_said_of_none_and_all_only() -> None:
