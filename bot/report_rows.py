@@ -8,24 +8,10 @@ from bot.report_words import value_word
 from bot.visible_text import visible_line
 from bot.weekly_report import ReportedVerdict
 
-ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
-"""`people_agreeing` gave people's label, of the `people_answering` who could tell."""
 SHORT_ROW_HEADER = ("card", "judge", "people", "agreeing", "answering")
+"""`agreeing` people gave their label, of the `answering` who could tell."""
 SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
-
-
-def verdict_row(verdict: ReportedVerdict) -> tuple[str, ...]:
-    """Return a verdict's cells under `ROW_HEADER`."""
-    return (
-        verdict.link,
-        verdict.trace_id,
-        judge_word(verdict),
-        people_word(verdict),
-        str(verdict.majority),
-        str(verdict.labels),
-        verdict.question,
-    )
 
 
 def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
