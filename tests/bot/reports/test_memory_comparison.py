@@ -1,4 +1,4 @@
-"""The verdicts shown beside those of the judge without memory, and of last week's memory."""
+"""The verdicts shown beside those of the judge without memory, and of that with the memory of the week's beginning."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -135,7 +135,7 @@ def test_what_the_memory_changed_is_told_in_words() -> None:
 def test_a_memory_that_changed_nothing_is_told_as_such() -> None:
     cases = [shadowed(1, True, True, UP, kind="last_week")]
     assert learning_sentences(counted(cases)) == [
-        "With last week's memory, the judge would have got the same 1 of 1 verdict right."
+        "With the memory it began the week with, the judge would have got the same 1 of 1 verdict right."
     ]
 
 
