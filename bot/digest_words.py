@@ -25,8 +25,6 @@ DIFFERENT_SHARES = (
     "Judge and people use the values in very different shares; then the second takes off more for luck."
 )
 
-BEFORE_WEEK = "With the memory it began the week with"
-"""Names the other memory. A digest is read a week later, when `last week's memory` would be the one that was shown."""
 WEIGHTED = "Cards are picked to teach, so I weigh each by its chance of being picked."
 UNWEIGHTED = "The figures that follow are of the answered cards alone."
 
@@ -242,30 +240,40 @@ def counts_with_share(share: AgreementShare) -> str:
 
 
 def learning_sentences(week: Digest) -> list[str]:
-    """Return the sentences on what the judge's memory changed, against none and that of the week's beginning."""
+    """Return the sentences on what the judge's memory changed, against none and against that of each week's Monday."""
+    within = "within the week" if week.week else "within each week"
     return [
-        *_comparison("Without what it learned", week.against_base),
-        *_comparison(BEFORE_WEEK, week.against_last_week),
+        *memory_sentences("What it learned", week.against_base),
+        *memory_sentences(f"What it learned {within}", week.against_last_week),
     ]
 
 
-def _comparison(condition: str, comparison: ShadowComparison | None) -> list[str]:
+def memory_sentences(learned: str, comparison: ShadowComparison | None) -> list[str]:
+    """Return the sentences on verdicts that are right, or wrong, by what a judge learned.
+
+    Args:
+        learned: the part of its memory that the other memory lacks.
+        comparison: the verdicts; fewer than `MIN_VERDICTS_FOR_SHARE` without any difference are not told of.
+    """
     if comparison is None:
         return []
     figures = comparison.all
-    sentences = [f"{condition}, the judge would have got {_difference(figures)}."]
-    if figures.fixed or figures.broken:
-        is_chance = figures.p_value > MAX_P_OF_REAL_DIFFERENCE
-        sentences.append("That could be chance." if is_chance else "That is hardly chance.")
-    return [" ".join(sentences), *_seen_before(comparison)]
+    if not (figures.fixed or figures.broken):
+        return [] if figures.n < MIN_VERDICTS_FOR_SHARE else [f"{learned} {_no_difference(figures)}"]
+    chance = "could be chance" if figures.p_value > MAX_P_OF_REAL_DIFFERENCE else "is hardly chance"
+    told = f"{learned} {_difference(figures, pluralise(figures.n, 'verdict'))} That {chance}."
+    return [told, *_seen_before(comparison)]
 
 
-def _difference(figures: MemoryComparison) -> str:
-    verdicts = pluralise(figures.n, "verdict")
-    if not figures.fixed and not figures.broken:
-        return f"the same {figures.right_now} of {verdicts} right"
-    fixed, broken = figures.fixed or "none", figures.broken or "none"
-    return f"{fixed} of {verdicts} wrong that it got right, and {broken} the other way"
+def _no_difference(figures: MemoryComparison) -> str:
+    right = (
+        f"{figures.right_now} {'is' if figures.right_now == 1 else 'are'}" if figures.right_now else "none is"
+    )
+    return f"made no difference to {pluralise(figures.n, 'verdict')}: {right} right either way."
+
+
+def _difference(figures: MemoryComparison, verdicts: str) -> str:
+    return f"fixed {figures.fixed or 'none'} of {verdicts} and broke {figures.broken or 'none'}."
 
 
 def _seen_before(comparison: ShadowComparison) -> list[str]:
@@ -273,8 +281,10 @@ def _seen_before(comparison: ShadowComparison) -> list[str]:
     copies, new = comparison.seen_before, comparison.new
     if not copies.n or not (comparison.all.fixed or comparison.all.broken):
         return []
-    others = f"among the other {new.n} it is {new.fixed} and {new.broken}"
-    return [f"{copies.n} of them resembled cases it had learned; {others}."]
+    resembled = f"{copies.n} of them resembled cases it had learned"
+    return (
+        [f"{resembled}. On new traces, it {_difference(new, str(new.n))}"] if new.n else [f"All {resembled}."]
+    )
 
 
 def late_line(week: Digest) -> str:

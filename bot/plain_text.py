@@ -1,6 +1,6 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 
@@ -43,6 +43,11 @@ def format_label_plain(value: Label) -> str:
 def long_date(day: date) -> str:
     """Return a day as documents write it, such as `23 November 2026`."""
     return f"{day.day} {day:%B %Y}"
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def days_ago(time_ms: int, now_ms: int) -> str:

@@ -9,6 +9,7 @@ from bot.visible_text import visible_line
 from bot.weekly_report import ReportedVerdict
 
 SHORT_ROW_HEADER = ("card", "judge", "people", "agreeing", "answering")
+"""`agreeing` people gave their label, of the `answering` who could tell."""
 SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
 

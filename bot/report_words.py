@@ -27,7 +27,7 @@ class Headline:
     evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
     change: str = ""
-    """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
+    """Such as `▲ 13 points on the week before`; empty where there is nothing to compare."""
 
     @property
     def line(self) -> str:
@@ -98,10 +98,10 @@ def change_words(report: WeeklyReport) -> str:
         return ""
     points = shown_percent(now[0]) - shown_percent(before[0])
     if not points:
-        return "the same as last week"
+        return "the same as the week before"
     arrow = "▲" if points > 0 else "▼"
     chance = " (could be chance)" if report.change.could_be_chance else ""
-    return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
+    return f"{arrow} {pluralise(abs(points), 'point')} on the week before{chance}"
 
 
 # --- mistakes

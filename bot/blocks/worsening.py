@@ -9,7 +9,7 @@ from bot.records import Worsening
 from memalign.records import Json
 
 GO_BACK_TO_MONDAY = "go_back_to_monday"
-BACK_AT_MONDAY = "It judges with Monday's memory again. `/memalign history` can undo that."
+BACK_AT_MONDAY = "↩️ It judges with Monday's memory again. `/memalign history` can undo that."
 BASE_REMEDY = "Please look at its guidelines: `/memalign guidelines` lists those in doubt first."
 MONDAY_REMEDY = (
     "You can go back to Monday's memory: votes and reasons are all kept, and you can undo it like any change."
@@ -38,15 +38,10 @@ def worsening_message(worsening: Worsening) -> SlackMessage:
     return SlackMessage(text=head, blocks=(section(text), *examples, _buttons(worsening)))
 
 
-def answered_warning(text: str, blocks: Sequence[Json]) -> SlackMessage:
-    """Return a warning without its buttons, since somebody has gone back.
-
-    Args:
-        text: its text in Slack.
-        blocks: its blocks in Slack.
-    """
+def answered_warning(blocks: Sequence[Json]) -> SlackMessage:
+    """Return a warning, whose blocks in Slack are given, without its buttons, since somebody has gone back."""
     kept = tuple(block for block in blocks if block.get("type") != "actions")
-    return SlackMessage(text=text, blocks=(*kept, context(f"↩️ {BACK_AT_MONDAY}")))
+    return SlackMessage(text=BACK_AT_MONDAY, blocks=(*kept, context(BACK_AT_MONDAY)))
 
 
 def _buttons(worsening: Worsening) -> Block:

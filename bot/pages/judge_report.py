@@ -9,7 +9,7 @@ from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
 from bot.charts.learning_curve import learning_curve_chart
 from bot.config import SkippedKind
-from bot.digest_words import BEFORE_WEEK, counts_with_share, gap_sentence, learning_sentences, strength
+from bot.digest_words import counts_with_share, gap_sentence, learning_sentences, strength
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
 from bot.pages.error_tables import differences, label_matrix
@@ -51,7 +51,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "has_base": any(point.base for point in report.curve),
             "comparisons": [
                 *_comparisons("Without memory", life.against_base),
-                *_comparisons(BEFORE_WEEK, life.against_last_week),
+                *_comparisons("With Monday's memory", life.against_last_week),
             ],
             "learning": learning_sentences(life),
             "limits": report_limits(report),

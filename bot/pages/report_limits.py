@@ -63,7 +63,7 @@ def _coverage(report: JudgeReport) -> Iterator[str]:
     if life.shown and life.answered < LOW_COVERAGE * life.shown:
         yield (
             f"People answered {percent(life.answered / life.shown)} of the cards. If they answer wrong verdicts more "
-            "often than right ones, the true agreement is higher than told here; the other way round it is lower."
+            "often than right ones, the agreement is really higher than told here. Otherwise it may be lower."
         )
     if life.split:
         yield f"On {pluralise(life.split, 'verdict')} people tie; these count neither for the judge nor against it."
@@ -84,7 +84,7 @@ def _selection(report: JudgeReport) -> Iterator[str]:
         )
     if report.data.cards_without_chance:
         cards = pluralise(report.data.cards_without_chance, "card")
-        yield f"Of the first {cards} no chance of being picked is noted; they count as picked for certain."
+        yield f"The first {cards} count as picked for certain, since no other chance is noted of them."
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:

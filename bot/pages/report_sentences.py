@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.digest_words import (
     headline_share,
-    learning_sentences,
+    memory_sentences,
     points_words,
     share_with_interval,
     weighting_reason,
@@ -51,7 +51,9 @@ def agreement_sentences(report: JudgeReport) -> list[str]:
 
 def _lately(recent: Digest, life: Digest) -> list[str]:
     if not recent.n:
-        return ["In the last four weeks no verdict had a majority."]
+        return [
+            f"In the last four weeks {'no verdict had a majority' if recent.people else 'nobody answered'}."
+        ]
     if recent.n == life.n:
         return ["All of that is of the last four weeks."]
     return [f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}{_share_clause(recent)}."]
@@ -80,7 +82,10 @@ def learning_in_short(report: JudgeReport) -> list[str]:
         return [
             "The data cannot tell whether it learned: no verdict was compared with one given without its memory."
         ]
-    return learning_sentences(report.life)[:1]
+    sentences = memory_sentences("What it learned", report.life.against_base)[:1]
+    return sentences or [
+        "The data cannot tell whether it learned: few verdicts were compared with one given without its memory."
+    ]
 
 
 def error_sentence(report: JudgeReport) -> str:

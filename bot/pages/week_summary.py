@@ -87,7 +87,7 @@ def summarise(week: JudgeWeek) -> WeekSummary:
     matrix = label_matrix(week.value_type, label_counts(week.verdicts)) if comparable else None
     return WeekSummary(
         title=report.title,
-        quiet="A quiet week: nobody voted, and nothing was learned." if report.is_quiet else "",
+        quiet=_quiet(report),
         headline=headline(report),
         notes=_notes(report),
         overruled=[_overruled(each) for each in report.overruled[:MAX_OVERRULED]],
@@ -99,6 +99,14 @@ def summarise(week: JudgeWeek) -> WeekSummary:
         matrix=matrix if week.verdicts else None,
         curve=[_curve_row(point) for point in week.curve],
     )
+
+
+def _quiet(report: WeeklyReport) -> str:
+    if not report.is_quiet:
+        return ""
+    if report.is_future:
+        return "This week has not begun yet."
+    return "A quiet week: nobody voted, and nothing was learned."
 
 
 def _notes(report: WeeklyReport) -> list[str]:

@@ -12,7 +12,7 @@ MAX_VALUES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedFirst:
+class EarlierAnswers:
     """The answers that people gave before a card showed its verdict."""
 
     answers: Sequence[tuple[str, Label]]
