@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.blocks.tables import Table
+from bot.plain_text import format_label_plain
 from bot.report_rows import people_word
-from bot.report_words import value_word
 from bot.weekly_report import ReportedVerdict, WeeklyReport
 from memalign.records import Label
 
@@ -24,7 +24,7 @@ def label_table(report: WeeklyReport) -> Table | None:
     judge, people = _values(counted)
     if not counted or not report.figures.is_comparable or len(people) > MAX_VALUES_IN_TABLE:
         return None
-    counts = Counter((value_word(each.value), people_word(each)) for each in counted)
+    counts = Counter((format_label_plain(each.value), people_word(each)) for each in counted)
     rows = tuple(
         (f"judge: {_cut(value)}", *(str(counts[value, label]) for label in people)) for value in judge
     )
@@ -37,7 +37,7 @@ def _values(verdicts: Sequence[ReportedVerdict]) -> tuple[list[str], list[str]]:
     labels |= {each.people_value for each in verdicts if each.people_value is not None}
     if any(isinstance(label, bool) for label in labels):
         return ["pass", "fail"], ["pass", "fail"]
-    words = list(map(value_word, sorted(labels, key=_order)))
+    words = list(map(format_label_plain, sorted(labels, key=_order)))
     unnamed = ["not so"] if any(each.people_value is None for each in verdicts) else []
     return words, [*words, *unnamed]
 

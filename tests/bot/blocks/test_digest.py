@@ -237,7 +237,6 @@ def test_foreign_words_stay_words_and_ping_nobody() -> None:
         agreed=False,
         majority=2,
         labels=2,
-        unsure=0,
         link="https://slack.example/archives/C1/p1",
     )
     rule = ReportedRule(guideline_id="g", text=HOSTILE, authors=(HOSTILE,), cases=1, is_doubtful=True)
