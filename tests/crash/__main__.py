@@ -18,7 +18,7 @@ from tests.model_server import ModelServer, running_model_server
 REST_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TRACES = 120
-TRACES_PER_KILL = 20
+TRACES_PER_KILL = 60
 """Where cards are drawn from windows: only a few of them get one."""
 
 

@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 JUDGES = ("politeness", "helpfulness")
 WINDOWS_A_DAY = 86_400
 """Of a second each."""
+MOST_UNANSWERED = 60
+"""Traces that an application keeps while the bot is down."""
 THUMBS = ("+1", "-1", "thumbsup", "-1::skin-tone-3", "shrug")
 REASONS = (
     "The answer should never send people away.",
@@ -192,13 +194,14 @@ class World:
     async def _application(self, session: aiohttp.ClientSession) -> None:
         while True:
             await asyncio.sleep(self.chance.uniform(0.02, 0.3))
-            fresh = [
-                self._trace() for _ in range(self.chance.randint(1, 4)) if len(self.sent) < self.most_traces
-            ]
+            fresh = [self._trace() for _ in range(self.chance.randint(1, 4)) if self._has_more()]
             again = [
                 self._body(trace_id) for trace_id in self.chance.sample(self.sent, min(2, len(self.sent)))
             ]
             await self._send(session, [*self.unanswered, *fresh, *again])
+
+    def _has_more(self) -> bool:
+        return len(self.sent) < self.most_traces and len(self.unanswered) < MOST_UNANSWERED
 
     def _trace(self) -> dict[str, object]:
         trace_id = f"tr-{len(self.sent)}"
