@@ -112,7 +112,9 @@ def figure_sentences(week: Digest) -> list[str]:
 
 def _weighted(week: Digest) -> list[str]:
     reason = weighting_reason(week)
-    return [reason, f"So weighed, the judge agrees with you on {headline_share(week)}."] if reason else []
+    return (
+        [reason, f"Weighed like that, the judge agrees with you on {headline_share(week)}."] if reason else []
+    )
 
 
 def _beyond_chance(week: Digest) -> list[str]:
@@ -124,13 +126,16 @@ def _beyond_chance(week: Digest) -> list[str]:
         f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {_rated(week.kappa)}, likely between "
         f"{coefficient(week.kappa_low)} and {coefficient(week.kappa_high)}; Gwet's AC1 {_rated(week.ac1)}."
     )
-    return [sentence, *_gap(week.kappa, week.ac1)]
+    return [sentence, *filter(None, [gap_sentence(week)])]
 
 
-def _gap(kappa: float, ac1: float) -> list[str]:
-    if ac1 - kappa > MAX_GAP_UNTOLD:
-        return [SAME_VALUES]
-    return [DIFFERENT_SHARES] if kappa - ac1 > MAX_GAP_UNTOLD else []
+def gap_sentence(week: Digest) -> str:
+    """Return why kappa and AC1 differ; empty where they hardly do."""
+    if week.kappa is None or week.ac1 is None:
+        return ""
+    if week.ac1 - week.kappa > MAX_GAP_UNTOLD:
+        return SAME_VALUES
+    return DIFFERENT_SHARES if week.kappa - week.ac1 > MAX_GAP_UNTOLD else ""
 
 
 def _scores(week: Digest) -> list[str]:
@@ -175,8 +180,8 @@ def _single_votes(week: Digest) -> list[str]:
     if votes is None:
         return []
     return [
-        f"Where several people answered, one person agrees with the judge in {_share(votes.with_judge)}.",
-        f"Two people agree with each other in {_share(votes.among_people)}.",
+        f"Where several people answered, one person agrees with the judge in {counts_with_share(votes.with_judge)}.",
+        f"Two people agree with each other in {counts_with_share(votes.among_people)}.",
     ]
 
 
@@ -206,8 +211,10 @@ def _anchoring(blind: BlindAgreement) -> list[str]:
     counted = blind.anchored_agreed / blind.anchored_n - blind.agreed / blind.n
     weighed = "" if isclose(counted, effect, abs_tol=1e-9) else "weighed by their chances, "
     if low <= 0 <= high:
-        bounds = f"likely between {_points(low)} and {_points(high)}"
-        return [_capitalized(f"{weighed}the difference of {_points(effect)} points may be chance: {bounds}.")]
+        bounds = f"likely between {points_words(low)} and {points_words(high)}"
+        return [
+            _capitalized(f"{weighed}the difference of {points_words(effect)} points may be chance: {bounds}.")
+        ]
     size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
     more = "more" if effect > 0 else "less"
     bounds = f"likely between {least} and {most}"
@@ -220,12 +227,13 @@ def _capitalized(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _points(difference: float) -> str:
-    """Return a difference of two shares in percentage points."""
+def points_words(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign."""
     return f"{round(difference * 100):+d}".replace("-", "−")
 
 
-def _share(share: AgreementShare) -> str:
+def counts_with_share(share: AgreementShare) -> str:
+    """Return counts, and the share that they make with its interval."""
     return (
         f"{share.agreed} of {share.n} ({share_with_interval(share.agreed / share.n, share.low, share.high)})"
     )

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.digest_words import headline_bounds, percent, shown_percent
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
 from bot.weekly_report import ReportedVerdict, WeeklyReport
-from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_PEOPLE_THANKED = 12
@@ -145,23 +144,16 @@ def _mistake(verdict: ReportedVerdict, week: Digest) -> str:
         return "too lenient" if value else "too strict"
     if isinstance(value, int | float) and isinstance(people, int | float):
         return "too high" if value > people else "too low"
-    return f"{value_word(value)} where you say {value_word(people)}"
-
-
-def value_word(value: Label) -> str:
-    """Return a value as a card says it, without a mark; not escaped."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
+    return f"{format_label_plain(value)} where you say {format_label_plain(people)}"
 
 
 def overruled_words(verdict: ReportedVerdict) -> str:
     """Return what judge and people say of a verdict: `judge says pass, 3 of 3 people say fail`; not escaped."""
-    people = "not so" if verdict.people_value is None else value_word(verdict.people_value)
+    people = "not so" if verdict.people_value is None else format_label_plain(verdict.people_value)
     of_people = (
         "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
     )
-    return f"judge says {value_word(verdict.value)}, {of_people} {people}"
+    return f"judge says {format_label_plain(verdict.value)}, {of_people} {people}"
 
 
 # --- the curve

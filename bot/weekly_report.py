@@ -30,8 +30,6 @@ class ReportedVerdict:
     """People who gave the label of most; 0 where they tie, or nobody could tell."""
     labels: int
     """People who could tell."""
-    unsure: int
-    """People who could not."""
     link: str = ""
     """Address of its card; empty where it is not known."""
     is_hidden: bool = False

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.blocks.memory_history import history_button, version_value
-from bot.blocks.mrkdwn import escape_name
+from bot.blocks.mrkdwn import escape_address, escape_name
 from bot.blocks.primitives import Block, SlackMessage, actions, button, context, mrkdwn, plain_text, section
 from bot.records import Worsening
 from memalign.records import Json
@@ -30,7 +30,9 @@ def worsening_message(worsening: Worsening) -> SlackMessage:
         f"Of this week's answered verdicts, {worsening.broken} are wrong that would have been right {otherwise}; "
         f"{others} the other way round. That is hardly chance."
     )
-    links = [f"<{link}|verdict {number}>" for number, link in enumerate(worsening.links, start=1)]
+    links = [
+        f"<{escape_address(link)}|verdict {number}>" for number, link in enumerate(worsening.links, start=1)
+    ]
     examples = (context(f"Some of them: {', '.join(links)}"),) if links else ()
     text = "\n".join([head, counts, remedy])
     return SlackMessage(text=head, blocks=(section(text), *examples, _buttons(worsening)))

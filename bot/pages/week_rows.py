@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.blocks.selection import SELECTION_WORDS
 from bot.judge_week import CountedVerdict, JudgeWeek
+from bot.plain_text import format_label_plain
 from bot.report_rows import csv_lines
 
 ROW_END = "\r\n"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.blocks.digest_details import guideline_line
-from bot.blocks.mrkdwn import format_label_plain
 from bot.digest_words import (
     coverage_line,
     figure_sentences,
@@ -16,7 +15,7 @@ from bot.digest_words import (
 from bot.judge_week import JudgeWeek
 from bot.pages.error_tables import LabelMatrix, label_matrix
 from bot.pages.week_charts import label_counts
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
 from bot.report_words import Headline, headline, main_mistake, thanked_people, waiting_words
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport

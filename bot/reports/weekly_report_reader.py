@@ -88,7 +88,7 @@ class WeeklyReportReader:
         counts = Counter[str]()
         for card in await read_open_cards(self._database, judge):
             people = await self._database.feedback.of(card.verdict_id)
-            counts["unanswered"] += is_unanswered(card, people)
+            counts["unanswered"] += is_unanswered(card, people, value_type)
             counts["split"] += is_split(card, people, value_type)
         return counts
 

@@ -138,6 +138,23 @@ async def test_a_forgotten_person_leaves_the_digest(harness: BotInWorkspace) -> 
     assert "Thanks to Ana Ruiz." in shown(harness, digest)
 
 
+async def test_a_value_in_a_reply_is_an_answer_after_which_the_card_waits_no_more(
+    harness: BotInWorkspace,
+) -> None:
+    for name in ("plain", "waiting"):
+        await harness.show(name)
+    harness.reply(await harness.card("plain"), "It should fail, for it sends people away.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "1 card waits for a first answer." in told
+    assert "Answer one now" in told
+    harness.reply(await harness.card("waiting"), "This passes: it is short.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "of 2 verdicts" in told
+    assert "waits" not in told
+
+
 async def test_the_button_below_offers_open_cards_to_the_person_who_presses_it(
     harness: BotInWorkspace,
 ) -> None:

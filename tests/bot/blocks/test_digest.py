@@ -108,9 +108,10 @@ def test_the_change_is_the_difference_of_the_percentages_that_both_weeks_show(
 def test_few_verdicts_claim_nothing_and_all_and_none_are_said_of_all_and_none(now: Answered) -> None:
     report = report_of(now)
     week = report.figures
-    text = f"{digest_message(report).text}\n{digest_figures_message(report).text}"
     if week.n < 10:
-        assert "%" not in text
+        # single people's labels are more than the verdicts, and have a figure of their own
+        report = replace(report, figures=replace(week, single_votes=None))
+        assert "%" not in f"{digest_message(report).text}\n{digest_figures_message(report).text}"
     told = headline(report).agreement
     assert (told.startswith("100%") and week.n >= 10) == (week.agreed == week.n >= 10)
     assert told.startswith("0%") == (week.agreed == 0 and week.n >= 10)
@@ -236,7 +237,6 @@ def test_foreign_words_stay_words_and_ping_nobody() -> None:
         agreed=False,
         majority=2,
         labels=2,
-        unsure=0,
         link="https://slack.example/archives/C1/p1",
     )
     rule = ReportedRule(guideline_id="g", text=HOSTILE, authors=(HOSTILE,), cases=1, is_doubtful=True)
@@ -375,3 +375,29 @@ def test_the_way_of_being_wrong_is_told_in_the_judges_own_values(
     cases: Answered, values: object, told: str
 ) -> None:
     assert any(line.startswith(told) for line in text_of(report_of(cases, values=values)).splitlines())
+
+
+def test_the_table_of_other_values_is_in_their_order_with_unnamed_ones_last() -> None:
+    cases = many((3, 10, [("up", 10)]), (2, 2, [("down", 10)]), (1, 2, [("down", None)]))
+    lines = digest_figures_message(report_of(cases, values=int)).text.splitlines()
+    assert [line.split() for line in (lines[1], lines[3], lines[4])] == [
+        ["people:", "2", "people:", "10", "people:", "not", "so"],
+        ["judge:", "2", "0", "2", "1"],
+        ["judge:", "10", "0", "3", "0"],
+    ]
+
+
+def test_many_values_and_free_texts_have_no_table() -> None:
+    many_values = report_of([voted(number, number, ("up", number)) for number in range(12)], values=int)
+    texts = report_of(many((3, "kind", [("up", "kind")])), values=str)
+    for report in (many_values, texts, report_of([])):
+        assert "judge:" not in digest_figures_message(report).text
+
+
+def test_a_verdict_that_its_card_does_not_show_yet_is_told_nowhere() -> None:
+    [(stored, feedback)] = many((1, True, [("unsure", None)]))
+    report = report_of([(replace(stored, is_blind=True, revealed_at=None), feedback)])
+    rows = digest_rows_message(report)
+    assert rows is not None
+    assert "tr-0,not shown yet,cannot tell,0,0" in rows.text
+    assert "pass" not in f"{rows.text}{text_of(report)}{digest_figures_message(report).text}"

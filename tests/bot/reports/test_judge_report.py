@@ -440,7 +440,7 @@ async def test_a_week_that_was_worse_than_the_last_memory_is_told(database: Data
     report = await read(database, berlin_settings(tmp_path))
     assert report.worse_weeks == ["2026-W33"]
     rows = PageReader(judge_report_page(report)).table("The verdicts shown, beside those").rows[1:]
-    assert rows == [["With last week's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
+    assert rows == [["With Monday's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
 
 
 async def test_rules_have_their_credit_and_their_people(database: Database, tmp_path: Path) -> None:

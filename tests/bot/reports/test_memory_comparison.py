@@ -1,4 +1,4 @@
-"""The verdicts shown beside those of the judge without memory, and of last week's memory."""
+"""The verdicts shown beside those of the judge without memory, and of that with the memory of the week's beginning."""
 
 from collections.abc import Sequence
 from dataclasses import replace
