@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.config import Settings
-from bot.runtime.clock import now_ms
+from bot.runtime.clock import DAY_MS, now_ms
 from storage.database import Database
 
 CARDS_FOR_ANSWERED_SHARE = 50
 MIN_CARDS_FOR_ANSWERED_SHARE = 20
 WANTED_ANSWERED_PERCENT = 30
-MS_TO_ANSWER = 24 * 3_600_000
+MS_TO_ANSWER = DAY_MS
 """Younger cards do not count as unanswered yet."""
 
 

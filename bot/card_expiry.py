@@ -1,9 +1,10 @@
 """The time for which people are asked about a card: nobody is reminded later, though a later vote counts."""
 
+from bot.runtime.clock import DAY_MS
 from storage.keys import event_ms
 from storage.records import StoredVerdict
 
-MS_OPEN = 3 * 24 * 3_600_000
+MS_OPEN = 3 * DAY_MS
 
 
 def is_open(stored: StoredVerdict, now_ms: int) -> bool:

@@ -102,8 +102,6 @@ class ReportSettings:
     keeps_originals: bool
     min_people: int
     needs_approval: bool
-    shows_people: bool
-    """False: nobody is named."""
     changes: Sequence[str]
     """A sentence for each setting that is another one than the bot ran with last."""
 

@@ -1,14 +1,15 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 
-from memalign.records import FORGOTTEN_PERSON, Guideline, Lack
+from bot.runtime.clock import DAY_MS
+from memalign.records import FORGOTTEN_PERSON, Guideline, Label, Lack
 
 MIN_NAME_SIMILARITY = 0.6
 """Share of equal letters, as difflib counts it, from which a name may be meant."""
 
-MS_PER_DAY = 24 * 60 * 60 * 1000
 TERMINAL = "terminal"
 """Stands for whoever decides at the terminal, where nobody has a Slack id."""
 TERMINAL_NAME = "somebody at the terminal"
@@ -32,9 +33,26 @@ def pluralise(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
+def format_label_plain(value: Label) -> str:
+    """Return a value in words without an emoji, not escaped."""
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    return str(value)
+
+
+def long_date(day: date) -> str:
+    """Return a day as documents write it, such as `23 November 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
 def days_ago(time_ms: int, now_ms: int) -> str:
     """Return how long ago a time was, in days: `today`, `yesterday`, `3 days ago`."""
-    days = max(now_ms - time_ms, 0) // MS_PER_DAY
+    days = max(now_ms - time_ms, 0) // DAY_MS
     return ("today", "yesterday")[days] if days < 2 else f"{days} days ago"
 
 

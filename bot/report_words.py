@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.digest_words import headline_bounds, percent, shown_percent
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
 from bot.weekly_report import ReportedVerdict, WeeklyReport
-from memalign.records import Label
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_PEOPLE_THANKED = 12
@@ -28,7 +27,7 @@ class Headline:
     evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
     change: str = ""
-    """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
+    """Such as `▲ 13 points on the week before`; empty where there is nothing to compare."""
 
     @property
     def line(self) -> str:
@@ -99,10 +98,10 @@ def change_words(report: WeeklyReport) -> str:
         return ""
     points = shown_percent(now[0]) - shown_percent(before[0])
     if not points:
-        return "the same as last week"
+        return "the same as the week before"
     arrow = "▲" if points > 0 else "▼"
     chance = " (could be chance)" if report.change.could_be_chance else ""
-    return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
+    return f"{arrow} {pluralise(abs(points), 'point')} on the week before{chance}"
 
 
 # --- mistakes
@@ -145,23 +144,16 @@ def _mistake(verdict: ReportedVerdict, week: Digest) -> str:
         return "too lenient" if value else "too strict"
     if isinstance(value, int | float) and isinstance(people, int | float):
         return "too high" if value > people else "too low"
-    return f"{value_word(value)} where you say {value_word(people)}"
-
-
-def value_word(value: Label) -> str:
-    """Return a value as a card says it, without a mark; not escaped."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
+    return f"{format_label_plain(value)} where you say {format_label_plain(people)}"
 
 
 def overruled_words(verdict: ReportedVerdict) -> str:
     """Return what judge and people say of a verdict: `judge says pass, 3 of 3 people say fail`; not escaped."""
-    people = "not so" if verdict.people_value is None else value_word(verdict.people_value)
+    people = "not so" if verdict.people_value is None else format_label_plain(verdict.people_value)
     of_people = (
         "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
     )
-    return f"judge says {value_word(verdict.value)}, {of_people} {people}"
+    return f"judge says {format_label_plain(verdict.value)}, {of_people} {people}"
 
 
 # --- the curve
@@ -182,12 +174,17 @@ def drawn_points(curve: Sequence[CurvePoint]) -> Sequence[CurvePoint]:
 def curve_lines(points: Sequence[CurvePoint]) -> dict[str, list[int]]:
     """Return the lines of a chart, in percent: the judge and, where all weeks have it, the judge without memory."""
     lines = {"Judge": [shown_percent(point.estimate.share) for point in points]}
-    base = [
-        shown_percent(point.base_share)
-        for point in points
-        if point.base is not None and point.base.n >= MIN_VERDICTS_FOR_SHARE and point.base_share is not None
-    ]
+    base = [percentage for point in points if (percentage := _base_percentage(point)) is not None]
     return lines | ({"Without memory": base} if len(base) == len(points) else {})
+
+
+def _base_percentage(point: CurvePoint) -> int | None:
+    """Return the percentage of the judge without memory, 0 and 100 of none and all only; None of too few verdicts."""
+    base, share = point.base, point.base_share
+    if base is None or share is None or base.n < MIN_VERDICTS_FOR_SHARE:
+        return None
+    lowest, highest = (0 if not base.agreed else 1), (100 if base.agreed == base.n else 99)
+    return min(max(shown_percent(share), lowest), highest)
 
 
 # --- what waits, and thanks

@@ -6,7 +6,7 @@ from bot.blocks.chart import PERCENT, line_chart
 from bot.blocks.primitives import Block
 from bot.records import CurvePoint
 from bot.report_words import curve_lines, day_words, drawn_points
-from bot.weekly_report import monday_of
+from bot.runtime.clock import monday_of
 
 
 def agreement_chart(curve: Sequence[CurvePoint]) -> tuple[Block, ...]:

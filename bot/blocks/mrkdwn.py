@@ -7,6 +7,7 @@ nor hide characters or turn the direction of the text around it.
 import re
 from collections.abc import Sequence
 
+from bot.plain_text import format_label_plain
 from bot.visible_text import isolated, visible, visible_line
 from memalign.records import Label
 
@@ -64,13 +65,6 @@ def format_verdict(value: Label) -> str:
 def capitalised(words: str) -> str:
     """Return words with a capital at their beginning; the other letters stay."""
     return words[:1].upper() + words[1:]
-
-
-def format_label_plain(value: Label) -> str:
-    """Return a value in words without an emoji, not escaped, for notifications and modals."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
 
 
 def join_names(names: Sequence[str]) -> str:

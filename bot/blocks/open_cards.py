@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape, escape_name
+from bot.blocks.mrkdwn import escape, escape_address, escape_name
 from bot.blocks.primitives import SlackMessage, section, text_message
 from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text
 from bot.blocks.trace_line import question_line
 from bot.records import OpenCard
 
-COUNT_WORDS = {1: "this card", 2: "these two cards", 3: "these three cards"}
+VOTES_ON = {
+    1: "Your vote on this card teaches",
+    2: "Your votes on these two cards teach",
+    3: "Your votes on these three cards teach",
+}
 
 
 def open_cards_message(cards: Sequence[OpenCard], title: str) -> SlackMessage:
@@ -22,9 +26,11 @@ def open_cards_message(cards: Sequence[OpenCard], title: str) -> SlackMessage:
         return text_message(
             f"You're all caught up: no card of *{escape_name(title, 150)}* waits for your vote."
         )
-    which = COUNT_WORDS.get(len(cards), f"these {len(cards)} cards")
-    head = f"Your vote on {which} teaches *{escape_name(title, 150)}* most just now:"
+    vote = VOTES_ON.get(len(cards), f"Your votes on these {len(cards)} cards teach")
+    head = f"{vote} *{escape_name(title, 150)}* most right now:"
     questions = [question_line(card.trace) for card in cards]
-    lines = [f"• <{card.link}|{escape(text)}>" for card, text in zip(cards, questions, strict=True)]
+    lines = [
+        f"• <{escape_address(card.link)}|{escape(text)}>" for card, text in zip(cards, questions, strict=True)
+    ]
     links = (rich_section(link_run(text, card.link)) for card, text in zip(cards, questions, strict=True))
     return SlackMessage(text="\n".join([head, *lines]), blocks=(section(head), rich_text(bullets(*links))))

@@ -1,7 +1,7 @@
 """The chart of a judge's agreement with people over its weeks."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from math import isclose
 
 import numpy as np
@@ -15,7 +15,7 @@ from bot.charts.theme import Theme
 from bot.digest_words import percent
 from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.runtime.clock import week_of
+from bot.runtime.clock import monday_of, week_of
 
 JUDGE_LABEL = "judge"
 BASE_LABEL = "judge without what it learned"
@@ -52,13 +52,9 @@ def _all_weeks(points: Sequence[CurvePoint]) -> Weeks:
     by_week = {point.week: point for point in points}
     if not points:
         return []
-    first, last = _monday(points[0].week), _monday(points[-1].week)
+    first, last = monday_of(points[0].week), monday_of(points[-1].week)
     names = [week_of(first + timedelta(weeks=number)) for number in range((last - first).days // 7 + 1)]
     return [(name, by_week.get(name)) for name in names]
-
-
-def _monday(week: str) -> date:
-    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
 
 
 def _week_sentence(point: CurvePoint) -> str:
@@ -124,7 +120,7 @@ def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     line = _line([point.base_share if point else None for _, point in weeks])
-    if not np.isnan(line).all():
+    if _tells_base(weeks):
         dashes = (0, (5, 2))
         axes.plot(
             np.arange(len(weeks)),
@@ -140,13 +136,17 @@ def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     """Draw the weeks hollow whose verdicts are too few for a percentage."""
-    base = [_few(point.base_share, point.base) if point else None for _, point in weeks]
+    base = (
+        [_few(point.base_share, point.base) if point else None for _, point in weeks]
+        if _tells_base(weeks)
+        else []
+    )
     judge = [_few(point.estimate.share, point.shown) if point else None for _, point in weeks]
     label = f"fewer than {MIN_VERDICTS_FOR_SHARE} verdicts"
     for shares, colour, marker, size in ((base, theme.base, "s", 4.5), (judge, theme.judge, "o", 6.0)):
         if any(share is not None for share in shares):
             axes.plot(
-                np.arange(len(weeks)),
+                np.arange(len(shares)),
                 _line(shares),
                 color=colour,
                 linestyle="none",
@@ -157,6 +157,12 @@ def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
                 label=label,
             )
             label = "_"  # named once; matplotlib's legend leaves such names out
+
+
+def _tells_base(weeks: Weeks) -> bool:
+    """Return whether there is enough of the judge without memory for a line: a percentage, or half of the weeks."""
+    compared = [point.base.n if point.base else 0 for _, point in weeks if point]
+    return any(n >= MIN_VERDICTS_FOR_SHARE for n in compared) or 2 * sum(map(bool, compared)) >= len(compared)
 
 
 def _few(share: float | None, counts: AgreementShare | None) -> float | None:

@@ -3,13 +3,14 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from bot.cli.page_file import check_page_file, write_page
 from bot.cli.people import names_of
 from bot.cli.reading import open_store
-from bot.cli.slack_links import link_builder
+from bot.cli.slack_links import card_links
 from bot.cli.terminal import json_line, print_text
 from bot.config import Settings
 from bot.digest_words import coverage_line, figure_sentences, late_line, learning_sentences, share_note
@@ -19,11 +20,10 @@ from bot.records import Digest
 from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import read_digest
 from bot.reports.judge_week_reader import read_judge_week
-from bot.runtime.clock import from_ms, named_week, now_ms
+from bot.runtime.clock import from_ms, named_week, now_ms, week_of
 from memalign.errors import InputError
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import StoredVerdict
 
 STANDARD_OUTPUT = Path("-")
 ENDINGS = (".md", ".html", ".csv", ".png")
@@ -69,12 +69,7 @@ def _week(name: str | None, settings: Settings) -> str:
 
 
 async def _read_weeks(settings: Settings, database: Database, week: str) -> list[JudgeWeek]:
-    link = await link_builder()
-
-    async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
-        links = {card.verdict_id: link(card.channel, card.message_ts) for card in cards if card.message_ts}
-        return {verdict_id: address for verdict_id, address in links.items() if address}
-
+    links_to = await card_links()
     return [
         await read_judge_week(settings, database, judge, week, names_of, links_to)
         for judge in settings.judges
@@ -93,17 +88,20 @@ async def _print_week(settings: Settings, database: Database, week: str, form: s
         value_type = value_type_of(judge.feedback_value_type, judge.range)
         of_week = await read_digest(database, judge.name, value_type, week, settings.digest.zone)
         figures = await with_blind_of_weeks(database, of_week, value_type, settings)
-        print_text(json_line(figures.as_json()) if form == "json" else _format_digest(figures))
+        today = from_ms(now_ms(), settings.digest.zone).date()
+        print_text(json_line(figures.as_json()) if form == "json" else _format_digest(figures, today))
 
 
-def _format_digest(week: Digest) -> str:
+def _format_digest(week: Digest, today: date) -> str:
     if not any(
         (week.shown, week.people, week.late, week.guidelines_learned, week.guidelines_retired, week.forgotten)
     ):
+        if week.week > week_of(today):
+            return f"{week.judge}, {week.week}: this week has not begun yet."
         return f"{week.judge}, {week.week}: nobody voted, and nothing was learned or forgotten."
     lines = [f"{week.judge}, {week.week}"]
     if not week.n:
-        lines.append("  no verdict has a majority of votes")
+        lines.append("  no verdict has a majority of votes" if week.people else "  nobody voted")
     else:
         people = pluralise(week.people, "person", "people")
         lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
@@ -112,7 +110,7 @@ def _format_digest(week: Digest) -> str:
     sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
     lines += [f"  {line}" for line in sentences if line]
     lines.append(
-        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
+        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} retired; "
         f"{pluralise(week.forgotten, 'trace')} forgotten"
     )
     return "\n".join(lines)

@@ -38,7 +38,7 @@ async def rename_judge(options: Namespace) -> None:
 
 async def _refuse_unfit(settings: Settings, database: Database, old: str, new: str) -> None:
     """Raise `SettingsError` where a judge of the settings has not the values that were learned under the old name."""
-    judge = next((each for each in settings.judges if each.name == new), None)
+    judge = settings.find_judge(new)
     unfit = unfit_labels(judge, await stored_labels(database, old)) if judge else []
     if unfit:
         raise SettingsError(

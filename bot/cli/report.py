@@ -8,7 +8,7 @@ from bot.cli.page_file import check_page_file, write_page
 from bot.cli.people import names_of
 from bot.cli.progress import progress
 from bot.cli.reading import open_store
-from bot.cli.slack_links import link_builder
+from bot.cli.slack_links import card_links
 from bot.cli.terminal import print_text
 from bot.config import JudgeSettings, Settings
 from bot.judging.settings_changes import fingerprint_of
@@ -48,7 +48,7 @@ def _judge(settings: Settings, name: str | None) -> JudgeSettings:
 async def _sources(settings: Settings, judge: JudgeSettings, advance: Callable[[int], None]) -> ReportSources:
     return ReportSources(
         fingerprint=fingerprint_of(judge, settings),
-        names=names_of,
-        link=await link_builder(),
+        names_of=names_of,
+        links_to=await card_links(),
         advance=advance,
     )

@@ -1,29 +1,35 @@
-"""Addresses of messages in Slack, built without a call for each."""
+"""Addresses of cards in Slack, built without a call for each."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 from bot.config import Secrets
+from bot.reports.weekly_report_reader import LinksTo
 from bot.slack.client import SlackClient
 from bot.slack.errors import SlackCallError, field_of, translated_errors
+from storage.records import StoredVerdict
 
 log = logging.getLogger(__name__)
 
 WORKSPACE_SECONDS = 3
 
 
-async def link_builder() -> Callable[[str, str], str | None]:
-    """Return a function that takes a channel and a message's time, and returns the message's address.
+async def card_links() -> LinksTo:
+    """Return what looks up addresses of cards.
 
     Slack is asked once for the address of the workspace; without a bot token, or an answer, there are no addresses.
     """
     workspace = await _workspace_address()
 
-    def link(channel: str, ts: str) -> str | None:
+    async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
         # the form of Slack's permalinks, see chat.getPermalink
-        return f"{workspace}/archives/{channel}/p{ts.replace('.', '')}" if workspace else None
+        return {
+            card.verdict_id: f"{workspace}/archives/{card.channel}/p{card.message_ts.replace('.', '')}"
+            for card in cards
+            if workspace and card.message_ts
+        }
 
-    return link
+    return links_to
 
 
 async def _workspace_address() -> str:

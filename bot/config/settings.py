@@ -376,6 +376,10 @@ class Settings(Section):
         """Titles of the judges, by name."""
         return {judge.name: judge.title for judge in self.judges}
 
+    def find_judge(self, name: str) -> JudgeSettings | None:
+        """Return the judge of exactly that name; None where the settings name it no more."""
+        return next((judge for judge in self.judges if judge.name == name), None)
+
     def judge(self, name: str) -> JudgeSettings:
         """Return the judge of that name, preferring the same letter case. Raises `SettingsError` listing the names."""
         matches = [judge for judge in self.judges if judge.name.casefold() == name.casefold()]

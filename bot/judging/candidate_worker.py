@@ -114,11 +114,9 @@ class CandidateWorker:
             self._wake_event.set()
 
     async def _give_card(self, window: CandidateWindow) -> None:
-        judge = next((judge for judge in self._settings.judges if judge.name == window.judge), None)
+        judge = self._settings.find_judge(window.judge)
         found = await self._database.candidates.of_window(window)
-        candidates = [
-            CandidateTrace(trace=trace, received_ms=each.received_ms, rate=each.rate) for trace, each in found
-        ]
+        candidates = [CandidateTrace(trace=trace, rate=each.rate) for trace, each in found]
         if judge is None or not candidates or judge.name in await self._database.preferences.pauses():
             await self._database.candidates.close(window)
             return

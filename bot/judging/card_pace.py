@@ -13,8 +13,8 @@ from math import expm1
 from bot.judging.day_plan import JudgePlan
 
 TRACES_OF_FORECAST = 10.0
-"""What the forecast counts for beside the traces that have arrived today. Set by hand: a forecast is often wrong by a
-third, as 10 traces are by chance."""
+"""Traces that the forecast counts for beside those that have arrived today. Set by hand: a forecast is often wrong by
+a third, as 10 traces are by chance."""
 
 
 def card_chance(cards_left: int, windows_waiting: int, windows_later: float) -> float:

@@ -12,8 +12,6 @@ class CandidateTrace:
     """A trace that may be given a window's card."""
 
     trace: Trace
-    received_ms: int
-    """Time of its arrival, in milliseconds since 1970."""
     rate: float = 1.0
     """Share of the judge's traces that were sampled then."""
 

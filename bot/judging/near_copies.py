@@ -35,7 +35,7 @@ def groups_of_copies(
         to which their cosine is above 0.98.
     """
     groups: list[CopyGroup] = []
-    for trace in _shuffled(traces, judge, "candidate", key):
+    for trace in _shuffled(traces, judge, key):
         place = _place_of(vectors.get(trace.trace_id), groups, vectors)
         if place is None:
             groups.append(CopyGroup(trace=trace))
@@ -57,5 +57,5 @@ def _place_of(
     return None
 
 
-def _shuffled(traces: Sequence[Trace], judge: str, stage: str, key: bytes) -> list[Trace]:
-    return sorted(traces, key=lambda trace: hash_fraction(judge, stage, trace.trace_id, key=key))
+def _shuffled(traces: Sequence[Trace], judge: str, key: bytes) -> list[Trace]:
+    return sorted(traces, key=lambda trace: hash_fraction(judge, "candidate", trace.trace_id, key=key))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.feedback import all_feedback
 from bot.judging.wrong_score_fit import AnsweredCard
+from bot.runtime.clock import DAY_MS
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import Vector
 from memalign.value_types import ValueType
@@ -11,7 +12,6 @@ from storage.database import Database
 from storage.records import StoredVerdict
 
 RECENT_DAYS = 7
-DAY_MS = 86_400_000
 MAX_RECENT_CARDS = 300
 """The newest of them: some 40 a day."""
 MAX_CARDS_TO_FIT = 1_000

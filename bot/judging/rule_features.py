@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.runtime.clock import DAY_MS
 from memalign.memory.beta_posterior import probability_below_half
 from memalign.records import NO_VOTES, Guideline
 
 MAX_VOTES_ON_NEW_RULE = 4
 """A wrong guideline is in doubt after a median of five votes, see `memalign.memory.beta_posterior`."""
 NEW_RULE_DAYS = 28
-DAY_MS = 86_400_000
 CHANCE_WITHOUT_VOTES = probability_below_half(NO_VOTES)
 
 

@@ -1,6 +1,5 @@
 """Sampling: which judges see a trace, whether they can judge it, and whether its card asks first."""
 
-import hashlib
 from collections.abc import Mapping
 
 from bot.config import Settings, SkippedKind
@@ -23,8 +22,7 @@ def is_sampled(trace_id: str, judge: str, rate: float, key: bytes = b"") -> bool
         key: the store's secret, up to 64 bytes; who does not know it cannot choose ids that are always or never
             sampled.
     """
-    digest = hashlib.blake2b(f"{judge}\0{trace_id}".encode(), key=key, digest_size=8).digest()
-    return int.from_bytes(digest) < rate * 2**64
+    return hash_fraction(judge, trace_id, key=key) < rate
 
 
 def asks_first(trace_id: str, judge: str, share: float, key: bytes = b"") -> bool:
@@ -36,10 +34,7 @@ def asks_first(trace_id: str, judge: str, share: float, key: bytes = b"") -> boo
         share: share of the cards that ask first, from 0 to 1, whichever traces were sampled.
         key: the store's secret, up to 64 bytes.
     """
-    digest = hashlib.blake2b(
-        f"{judge}\0{trace_id}".encode(), key=key, digest_size=8, person=b"blind"
-    ).digest()
-    return int.from_bytes(digest) < share * 2**64
+    return hash_fraction("blind", judge, trace_id, key=key) < share
 
 
 def rank_of(trace_id: str, judge: str, key: bytes = b"") -> float:

@@ -1,8 +1,9 @@
 """The weights of each judge's score, fitted once a week to what people have answered."""
 
-from bot.judging.recent_cards import DAY_MS, RecentCards
+from bot.judging.recent_cards import RecentCards
 from bot.judging.wrong_score import WrongWeights
 from bot.judging.wrong_score_fit import fit_weights
+from bot.runtime.clock import DAY_MS
 from memalign.judge import Judge
 
 FIT_DAYS = 7

@@ -201,7 +201,7 @@ class JudgingWorker:
 
     async def _judge(self, job: Job) -> None:
         trace = await self._database.traces.get(job.trace_id)
-        judge = next((judge for judge in self._settings.judges if judge.name == job.judge), None)
+        judge = self._settings.find_judge(job.judge)
         if trace is None or judge is None:
             await self._database.traces.drop_job(job.trace_id, job.judge)
             return

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from bot.blocks.blind_card import answer_values
 from bot.blocks.primitives import fits_a_menu
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Label
@@ -20,8 +21,7 @@ class ValueChoices:
 
 def values_to_choose(stored: StoredVerdict, memory: JudgeMemory) -> ValueChoices:
     """Return the values of a judge with the verdict's own among them: all where they are few, else likely ones."""
-    value_type = memory.definition.value_type
-    every = (True, False) if value_type.kind == "bool" else value_type.categories or value_type.small_range
+    every = answer_values(memory.definition.value_type)
     values = every or sorted({*likely_values(stored, memory), stored.verdict.value}, key=place_of)
     fitting = tuple(value for value in values if fits_a_menu(value))
     return ValueChoices(values=fitting, is_complete=bool(every) and len(fitting) == len(every))

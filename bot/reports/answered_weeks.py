@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback
 from bot.reports.vote_week import VoteWeek, first_vote_week
-from bot.runtime.clock import week_bounds
+from bot.runtime.clock import DAY_MS, week_bounds
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
@@ -17,7 +17,6 @@ TouchedVerdict = tuple[StoredVerdict, Mapping[str, PersonFeedback]]
 """A verdict with all that people did about it."""
 VERDICTS_AT_ONCE = 200
 """Verdicts whose feedback is read in one go; 20 ms."""
-DAY_MS = 24 * 60 * 60 * 1000
 
 
 async def read_answered_weeks(

@@ -27,6 +27,7 @@ from bot.reports.verdict_label import (
     LabelledVerdict,
     PeopleLabel,
     Unnamed,
+    is_tied,
     label_verdict,
     person_labels,
 )
@@ -91,7 +92,7 @@ def compute_digest(
         shown=shown,
         answered=len(answered),
         unsure=sum(all(entry.vote == "unsure" for entry in votes) for _, votes in answered),
-        split=sum(_is_split(each, value_type) for each in answered),
+        split=sum(is_tied(*each, value_type) for each in answered),
         unnamed=sum(_is_unnamed(votes) for _, votes in answered),
         kappa_low=kappa_low,
         kappa_high=kappa_high,
@@ -115,11 +116,6 @@ def compute_digest(
 
 def _votes(feedback: Sequence[Feedback]) -> list[Feedback]:
     return [entry for entry in feedback if entry.vote is not None]
-
-
-def _is_split(answered: AnsweredVerdict, value_type: ValueType) -> bool:
-    stored, votes = answered
-    return bool(person_labels(votes, value_type)) and label_verdict(stored, votes, value_type) is None
 
 
 def _is_unnamed(votes: Sequence[Feedback]) -> bool:

@@ -55,7 +55,7 @@ class DigestRenderer:
         return None if shown is None else await self._render(shown)
 
     async def _render(self, digest: DigestMessage) -> SlackMessage | None:
-        judge = next((each for each in self._settings.judges if each.name == digest.judge), None)
+        judge = self._settings.find_judge(digest.judge)
         if judge is None:
             return None
         for _ in range(MAX_TRIES):

@@ -1,6 +1,6 @@
 """Gathers a judge's report from the store, without the running bot."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from importlib.metadata import version
@@ -20,17 +20,13 @@ from bot.reports.report_versions import MAX_VERSIONS, version_history
 from bot.reports.verdict_evidence import question_of
 from bot.reports.verdict_history import OverruledCase, read_verdict_history
 from bot.reports.verdict_label import UNNAMED
+from bot.reports.weekly_report_reader import LinksTo, NamesOf
 from bot.runtime.clock import from_ms, last_weeks, week_of
 from memalign.memory.semantic import guidelines_of
 from memalign.ports import MemorySnapshot
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.judge_settings import JudgeFingerprint
-
-NameLookup = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
-"""Returns the names of people, by id."""
-LinkOf = Callable[[str, str], str | None]
-"""Returns the address of the message in a channel at a time; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +35,8 @@ class ReportSources:
 
     fingerprint: JudgeFingerprint
     """Of the judge's settings as they are now."""
-    names: NameLookup
-    link: LinkOf
+    names_of: NamesOf
+    links_to: LinksTo
     advance: Callable[[int], None]
     """Called with the number of verdicts read since its last call."""
 
@@ -67,6 +63,7 @@ async def read_judge_report(
     snapshot = await database.memories.load(judge.name)
     figures = ReportFigures(judge.name, values, history, audit)
     weeks = [figures.of([week], week) for week in history.weeks()]
+    links = await sources.links_to([case.stored for case in history.overruled])
     return JudgeReport(
         card=_card(settings, judge, values, snapshot),
         made_at=now,
@@ -81,11 +78,9 @@ async def read_judge_report(
         data=await read_report_data(database, judge.name, history, audit, now),
         settings=await read_report_settings(database, settings, judge, sources.fingerprint),
         labels=history.label_counts,
-        overruled=[
-            await _overruled(database, case, sources.link, zone) for case in reversed(history.overruled)
-        ],
-        rules=await _rules(database, settings, judge, snapshot, sources.names),
-        history=await _versions(database, settings, judge.name, sources.names),
+        overruled=[await _overruled(database, case, links, zone) for case in reversed(history.overruled)],
+        rules=await _rules(database, settings, judge, snapshot, sources.names_of),
+        history=await _versions(database, settings, judge.name, sources.names_of),
     )
 
 
@@ -104,7 +99,9 @@ def _card(settings: Settings, judge: JudgeSettings, values: ValueType, snapshot:
     )
 
 
-async def _overruled(database: Database, case: OverruledCase, link: LinkOf, zone: tzinfo) -> OverruledCard:
+async def _overruled(
+    database: Database, case: OverruledCase, links: Mapping[str, str], zone: tzinfo
+) -> OverruledCard:
     stored = case.stored
     trace = await database.traces.get(stored.verdict.trace_id)
     return OverruledCard(
@@ -116,7 +113,7 @@ async def _overruled(database: Database, case: OverruledCase, link: LinkOf, zone
         people_label=None if case.people_label is UNNAMED else case.people_label,
         supporters=case.supporters,
         voters=case.voters,
-        link=None if stored.message_ts is None else link(stored.channel, stored.message_ts),
+        link=links.get(stored.verdict_id),
     )
 
 
@@ -125,18 +122,18 @@ async def _rules(
     settings: Settings,
     judge: JudgeSettings,
     snapshot: MemorySnapshot,
-    names: NameLookup,
+    names_of: NamesOf,
 ) -> list[ReportRule]:
     rules = guidelines_of(snapshot, settings.policy_of(judge))
     people = {person for rule in rules for person in rule.people}
     uses = await database.guideline_uses.of_judge(judge.name)
-    known = await names(sorted(people)) if settings.access.show_votes else {}
+    known = await names_of(sorted(people)) if settings.access.show_votes else {}
     return report_rules(rules, uses, known, settings.digest.zone)
 
 
-async def _versions(database: Database, settings: Settings, judge: str, names: NameLookup) -> VersionHistory:
+async def _versions(database: Database, settings: Settings, judge: str, names_of: NamesOf) -> VersionHistory:
     versions = await database.memory_history.versions(judge)
     entries = await database.memory_history.log(judge, MAX_VERSIONS)
     people = {person for entry in entries for person in entry.version.people}
-    known = await names(sorted(people)) if settings.access.show_votes else {}
+    known = await names_of(sorted(people)) if settings.access.show_votes else {}
     return version_history(versions, entries, known, settings.digest.zone)

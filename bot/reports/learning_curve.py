@@ -1,22 +1,17 @@
 """The learning curve: a judge's agreement with people, week by week, beside that of the judge without memory."""
 
-import asyncio
 from collections.abc import Sequence
-from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.feedback import Feedback
 from bot.records import AgreementShare, CurvePoint
 from bot.reports.agreement import wilson_interval
-from bot.reports.answered_weeks import read_touched
+from bot.reports.answered_weeks import AnsweredVerdict, read_answered_weeks
 from bot.reports.memory_comparison import PairedVerdict, pair_with_shadow
 from bot.reports.verdict_label import label_verdict
-from bot.reports.vote_week import votes_in_week
 from bot.reports.weighted_agreement import WeightedCase, weighted_agreement
-from bot.runtime.clock import week_bounds, week_of
+from bot.runtime.clock import last_weeks
 from memalign.value_types import ValueType
 from storage.database import Database
-from storage.records import StoredVerdict
 
 CURVE_WEEKS = 52
 """Weeks of a curve by default: a year."""
@@ -30,7 +25,7 @@ async def read_learning_curve(
     last_week: str,
     weeks: int = CURVE_WEEKS,
 ) -> tuple[CurvePoint, ...]:
-    """Read a judge's learning curve; the verdicts that people answered in each week are read once.
+    """Read a judge's learning curve.
 
     Args:
         database: the store.
@@ -47,35 +42,13 @@ async def read_learning_curve(
         ValueError: If there is no such week.
         StorageError: If the store does not answer.
     """
-    points = [
-        await _read_point(database, judge, value_type, zone, week) for week in _weeks_up_to(last_week, weeks)
-    ]
+    names = last_weeks(last_week, weeks)
+    by_week = await read_answered_weeks(database, judge, value_type, names, zone)
+    points = [compute_point(week, value_type, by_week.get(week, ())) for week in names]
     return tuple(point for point in points if point is not None)
 
 
-def _weeks_up_to(last_week: str, weeks: int) -> list[str]:
-    """Return ISO weeks in order. Raises `ValueError` if there is no such week."""
-    week_bounds(last_week, ZoneInfo("UTC"))
-    monday = date.fromisocalendar(int(last_week[:4]), int(last_week[-2:]), 1)
-    return [week_of(monday - timedelta(weeks=back)) for back in reversed(range(weeks))]
-
-
-async def _read_point(
-    database: Database, judge: str, value_type: ValueType, zone: ZoneInfo, week: str
-) -> CurvePoint | None:
-    touched = await read_touched(database, judge, *week_bounds(week, zone))
-
-    def compute() -> CurvePoint | None:
-        votes = [(stored, votes_in_week(stored, each, value_type, week, zone)) for stored, each in touched]
-        return compute_point(week, value_type, votes)
-
-    # a week of many replies takes a tenth of a second to read
-    return await asyncio.to_thread(compute) if touched else None
-
-
-def compute_point(
-    week: str, value_type: ValueType, verdicts: Sequence[tuple[StoredVerdict, Sequence[Feedback]]]
-) -> CurvePoint | None:
+def compute_point(week: str, value_type: ValueType, verdicts: Sequence[AnsweredVerdict]) -> CurvePoint | None:
     """Compute one week's point of the curve.
 
     Args:
@@ -86,18 +59,14 @@ def compute_point(
     Returns:
         The point; None if people gave no label.
     """
-    cases = [
-        WeightedCase(agreed=case.agreed, probability=each[0].selection.probability)
-        for each in verdicts
-        if (case := label_verdict(*each, value_type))
-    ]
+    cases = [case.weighted for each in verdicts if (case := label_verdict(*each, value_type))]
     estimate = weighted_agreement(cases)
     if estimate is None:
         return None
     paired = [
         (each[0].selection.probability, pair)
         for each in verdicts
-        if value_type.kind != "str" and (pair := pair_with_shadow(*each, value_type, "base"))
+        if (pair := pair_with_shadow(*each, value_type, "base"))
     ]
     return CurvePoint(
         week=week,

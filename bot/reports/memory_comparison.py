@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.feedback import Feedback
 from bot.records import MemoryComparison, ShadowComparison
+from bot.reports.answered_weeks import AnsweredVerdict
 from bot.reports.mcnemar import mcnemar_mid_p
 from bot.reports.verdict_label import UNNAMED, label_verdict
 from memalign.value_types import ValueType
@@ -38,17 +39,18 @@ def pair_with_shadow(
         kind: the other memory.
 
     Returns:
-        The pair. None without such a shadow or without a label; and where another value than the one shown was not
-        judged by anybody: of a 👎 whose right value nobody named, and of free texts, where two texts that mean the
-        same are hardly ever equal.
+        The pair. None without such a shadow or without a label; of another value than the one shown where nobody named
+        the right one; and of free texts, where two that mean the same are hardly ever equal.
     """
+    if value_type.kind == "str":
+        return None
     case = label_verdict(stored, feedback, value_type)
     shadow = next((each for each in stored.shadows if each.kind == kind), None)
     if case is None or shadow is None:
         return None
     if shadow.value == case.value:
         right_then = case.agreed
-    elif case.people_label is UNNAMED or value_type.kind == "str":
+    elif case.people_label is UNNAMED:
         return None
     else:
         right_then = shadow.value == case.people_label
@@ -56,7 +58,7 @@ def pair_with_shadow(
 
 
 def compare_memories(
-    verdicts: Sequence[tuple[StoredVerdict, Sequence[Feedback]]], value_type: ValueType, kind: ShadowKind
+    verdicts: Sequence[AnsweredVerdict], value_type: ValueType, kind: ShadowKind
 ) -> ShadowComparison | None:
     """Compare a judge's verdicts with those that another memory would have led to.
 
@@ -66,10 +68,10 @@ def compare_memories(
         kind: The other memory.
 
     Returns:
-        The comparison, of near copies of learned cases apart; None of free texts, and without any such pair.
+        The comparison, of near copies of learned cases apart; None without any pair.
     """
     pairs = [pair for each in verdicts if (pair := pair_with_shadow(*each, value_type, kind))]
-    if value_type.kind == "str" or not pairs:
+    if not pairs:
         return None
     return ShadowComparison(
         all=_compare(pairs),

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.config import JudgeSettings
+from bot.feedback import has_answered
 from bot.records import OpenCard
 from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.weekly_report_reader import LinksTo
-from bot.vote_marks import votes_of
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -60,12 +60,12 @@ class OpenCardReader:
 
     async def _candidate(self, card: StoredVerdict, person: str, value_type: ValueType) -> _RankedCard | None:
         people = await self._database.feedback.of(card.verdict_id)
-        if person in people and votes_of(card, people[person]):
+        if person in people and has_answered(card, person, people[person], value_type):
             return None
         return _RankedCard(
             stored=card,
             is_split=is_split(card, people, value_type),
-            is_unanswered=is_unanswered(card, people),
+            is_unanswered=is_unanswered(card, people, value_type),
         )
 
     async def _open_card(

@@ -1,4 +1,4 @@
-"""Figures of a judge's weeks, one or several together, for its report."""
+"""Figures of a judge's weeks, one or several together, for its report and for `/memalign stats`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ class ReportFigures:
     judge: str
     value_type: ValueType
     history: VerdictHistory
-    audit: Sequence[AuditLine]
+    audit: Sequence[AuditLine] = ()
+    """The lines from which learning and forgetting are counted; none: they are not."""
 
     def of_all(self) -> Digest:
         """Return the figures of all weeks, and all that was learned and forgotten."""
@@ -45,9 +46,9 @@ class ReportFigures:
         verdicts, shown = self.history.verdicts_of(weeks), self.history.shown_in(weeks)
         return compute_digest(self.judge, name, self.value_type, verdicts, audit, shown)
 
-    def curve(self) -> list[CurvePoint]:
-        """Return the points of the weeks in which people gave labels."""
-        weeks = self.history.weeks()
+    def curve(self, most: int | None = None) -> list[CurvePoint]:
+        """Return the points of the weeks in which people gave labels, by default of all; `most` are the last weeks."""
+        weeks = self.history.weeks()[-most:] if most else self.history.weeks()
         points = (compute_point(week, self.value_type, self.history.verdicts_of([week])) for week in weeks)
         return [point for point in points if point is not None]
 

@@ -1,5 +1,6 @@
 """All verdicts of a judge with people's votes, read in pages and kept without their words."""
 
+import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.feedback import Feedback, all_feedback
 from bot.judge_report import LabelCount, ModelUse
-from bot.reports.answered_weeks import AnsweredVerdict
+from bot.reports.answered_weeks import VERDICTS_AT_ONCE, AnsweredVerdict, TouchedVerdict
 from bot.reports.verdict_label import (
     UNNAMED,
     LabelledVerdict,
@@ -23,7 +24,6 @@ from storage.database import Database
 from storage.keys import event_ms
 from storage.records import SHOWN_AS_ALL, PersonFeedback, SelectionReason, StoredVerdict
 
-VERDICTS_PER_PAGE = 500
 MAX_OVERRULED = 100
 """Newest overruled verdicts that are kept with their words."""
 
@@ -81,6 +81,11 @@ class VerdictHistory:
             self._add_card(stored, stored.message_ts)
         if people:
             self._add_votes(stored, people)
+
+    def add_all(self, page: Sequence[TouchedVerdict]) -> None:
+        """Take in the next verdicts, each with all that people did about it, in order of judging."""
+        for stored, people in page:
+            self.add(stored, people)
 
     @property
     def models(self) -> list[ModelUse]:
@@ -184,9 +189,9 @@ async def read_verdict_history(
     """
     history = VerdictHistory(value_type, zone)
     last: StoredVerdict | None = None
-    while page := await database.feedback.page_of_judge(judge, last, VERDICTS_PER_PAGE):
-        for stored, people in page:
-            history.add(stored, people)
+    while page := await database.feedback.page_of_judge(judge, last, VERDICTS_AT_ONCE):
+        # many replies take tenths of a second to read
+        await asyncio.to_thread(history.add_all, page)
         last = page[-1][0]
         advance(len(page))
     return history

@@ -70,6 +70,11 @@ def person_labels(feedback: Sequence[Feedback], value_type: ValueType) -> list[P
     return [UNNAMED if entry.value is None else entry.value for entry in able]
 
 
+def is_tied(stored: StoredVerdict, feedback: Sequence[Feedback], value_type: ValueType) -> bool:
+    """Return whether people could tell, and no label has most of them; the arguments are those of `label_verdict`."""
+    return bool(person_labels(feedback, value_type)) and label_verdict(stored, feedback, value_type) is None
+
+
 def label_verdict(
     stored: StoredVerdict, feedback: Sequence[Feedback], value_type: ValueType
 ) -> LabelledVerdict | None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from bot.blocks.trace_line import question_line
 from bot.config import JudgeSettings, Settings
@@ -15,8 +14,8 @@ from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.reported_rules import learned_rules, reported_rule, retired_rules
 from bot.reports.reported_verdicts import reported_verdict
 from bot.reports.share_difference import change_of
-from bot.runtime.clock import from_ms, now_ms, week_of
-from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport, monday_of
+from bot.runtime.clock import from_ms, last_weeks, now_ms
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.records import Guideline
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
@@ -55,7 +54,7 @@ class WeeklyReportReader:
         value_type = value_type_of(judge.feedback_value_type, judge.range)
         answered = await read_answered_week(self._database, judge.name, value_type, week, self._zone)
         figures = await with_blind_of_weeks(self._database, answered.figures, value_type, self._settings)
-        before = await self._figures(judge, value_type, _week_before(week))
+        before = await self._figures(judge, value_type, last_weeks(week, 2)[0])
         changes = answered.changes
         person_ids = {entry.person for _, votes in answered.verdicts for entry in votes}
         people = await self._names(person_ids)
@@ -89,7 +88,7 @@ class WeeklyReportReader:
         counts = Counter[str]()
         for card in await read_open_cards(self._database, judge):
             people = await self._database.feedback.of(card.verdict_id)
-            counts["unanswered"] += is_unanswered(card, people)
+            counts["unanswered"] += is_unanswered(card, people, value_type)
             counts["split"] += is_split(card, people, value_type)
         return counts
 
@@ -133,7 +132,3 @@ class WeeklyReportReader:
         # somebody whom Slack does not name just now has an id only
         names = [name for person, name in (await self._names_of(named)).items() if name != person]
         return tuple(sorted(names, key=str.casefold))
-
-
-def _week_before(week: str) -> str:
-    return week_of(monday_of(week) - timedelta(weeks=1))

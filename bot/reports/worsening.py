@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from bot.feedback import Feedback, all_feedback
+from bot.feedback import all_feedback
+from bot.reports.answered_weeks import AnsweredVerdict, read_touched
 from bot.reports.memory_comparison import pair_with_shadow
 from bot.reports.sequential_test import WARNING_EVIDENCE, evidence_of_worse
 from bot.runtime.clock import week_bounds
@@ -57,7 +58,7 @@ async def read_changed_verdicts(
         StorageError: If the store does not answer.
     """
     start_ms, end_ms = week_bounds(week, zone)
-    touched = await database.feedback.voted_between(judge, start_ms, end_ms)
+    touched = await read_touched(database, judge, start_ms, end_ms)
     answered = [(stored, people) for stored, people in touched if stored.judged_ms >= start_ms]
 
     def compute() -> list[ChangedVerdicts]:
@@ -71,9 +72,9 @@ async def read_changed_verdicts(
 
 
 def compute_changed_verdicts(
-    verdicts: Sequence[tuple[StoredVerdict, Sequence[Feedback]]], value_type: ValueType, reference: ShadowKind
+    verdicts: Sequence[AnsweredVerdict], value_type: ValueType, reference: ShadowKind
 ) -> ChangedVerdicts:
-    """Compute the changed verdicts against another memory; there are none of free texts.
+    """Compute the changed verdicts against another memory.
 
     Args:
         verdicts: The verdicts, each with the feedback on it.
@@ -81,7 +82,7 @@ def compute_changed_verdicts(
         reference: The other memory.
     """
     paired = [(stored, pair_with_shadow(stored, votes, value_type, reference)) for stored, votes in verdicts]
-    pairs = [(stored, pair) for stored, pair in paired if pair is not None and value_type.kind != "str"]
+    pairs = [(stored, pair) for stored, pair in paired if pair is not None]
     broken = [stored for stored, pair in pairs if pair.right_then and not pair.right_now]
     versions = (
         shadow.version for stored, _ in pairs for shadow in stored.shadows if shadow.kind == reference

@@ -28,7 +28,7 @@ class WorseningRenderer:
 
     async def render_post(self, content: WorseningContent) -> SlackMessage | None:
         """Return a warning; None where the votes do not bear it out any more, or the judge is there no more."""
-        judge = next((each for each in self._settings.judges if each.name == content.judge), None)
+        judge = self._settings.find_judge(content.judge)
         if judge is None:
             return None
         values, zone = self._memories[judge.name].definition.value_type, self._settings.digest.zone

@@ -5,6 +5,7 @@ import re
 import time
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+DAY_MS = 24 * 60 * 60 * 1000
 FIRST_WEEK, LAST_WEEK = "1971-W01", "9989-W52"
 """Of those that people may name: the weeks of years before and after them are dates, too."""
 
@@ -44,17 +45,22 @@ def named_week(text: str, today: date) -> str | None:
     return name if FIRST_WEEK <= name <= LAST_WEEK else None
 
 
+def monday_of(week: str) -> date:
+    """Return the first day of an ISO week, such as `2026-W47`. Raises `ValueError` if there is no such week."""
+    if not re.fullmatch(r"\d{4}-W\d{2}", week):
+        raise ValueError(f"there is no week {week!r}")
+    return date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+
+
 def last_weeks(week: str, number: int) -> list[str]:
-    """Return an ISO week and those before it, so many in all, the oldest first."""
-    monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+    """Return an ISO week and those before it, so many in all, the oldest first. Raises `ValueError` as `monday_of`."""
+    monday = monday_of(week)
     return [week_of(monday - timedelta(weeks=each)) for each in range(number - 1, -1, -1)]
 
 
 def week_bounds(week: str, zone: tzinfo) -> tuple[int, int]:
     """Return the first millisecond of an ISO week and of the next. Raises `ValueError` if there is no such week."""
-    if not re.fullmatch(r"\d{4}-W\d{2}", week):
-        raise ValueError(f"there is no week {week!r}")
-    monday = date.fromisocalendar(int(week[:4]), int(week[-2:]), 1)
+    monday = monday_of(week)
     try:
         days = (monday, monday + timedelta(days=7))
     except OverflowError:

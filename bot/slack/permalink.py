@@ -50,10 +50,12 @@ async def permalinks(client: AsyncWebClient, channel: str, timestamps: Sequence[
         timestamps: the messages' times.
 
     Returns:
-        The addresses; none where Slack gives none.
+        The addresses; none where Slack gives none, and one where it does not tell how they differ.
     """
     for ts in timestamps[:MAX_LINK_TRIES]:
         link = await permalink(client, channel, ts, seconds=LINK_SECONDS)
+        if link is not None and _in_address(ts) not in link:
+            return {ts: link}
         if link is not None:
             return {each: link.replace(_in_address(ts), _in_address(each)) for each in timestamps}
     return {}

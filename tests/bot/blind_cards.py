@@ -59,7 +59,7 @@ async def revealed(harness: BotInWorkspace, trace_id: str = "tr-1") -> Message:
 
 
 async def outdated(harness: BotInWorkspace) -> bool:
-    """Whether a blind card waits to be looked at."""
+    """Return True while a blind card waits to be looked at."""
     return await harness.bot.database.verdicts.outdated_blind_cards() != []
 
 

@@ -27,7 +27,7 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
     async with bot_in_workspace(tmp_path, digest={"timezone": "UTC"}) as harness:
         for number in range(20):
             at = LAST_WEEK - timedelta(weeks=number // 10)
-            await voted(harness, number, "-1" if number in (1, 2, 3, 12) else "+1", at)
+            await voted(harness, number, "down" if number in (1, 2, 3, 12) else "up", at)
         yield harness
 
 
@@ -38,7 +38,7 @@ async def digest_on_page(harness: BotInWorkspace, browser: Browser, width: int) 
     await page.goto(harness.slack.url)
     shown = page.locator(f'[data-ts="{digest.ts}"]').first
     await expect(shown.get_by_text("70% agreement")).to_be_visible()
-    await expect(shown.get_by_text("20 points on last week (could be chance)")).to_be_visible()
+    await expect(shown.get_by_text("20 points on the week before (could be chance)")).to_be_visible()
     await expect(shown.get_by_text("2 replies")).to_be_visible()
     box = await shown.bounding_box()
     assert box is not None

@@ -10,7 +10,7 @@ from bot.runtime.clock import now_ms, week_of
 from bot.sandbox import Message
 from storage.records import DigestContent, Post
 from tests.bot.bot_in_workspace import JUDGE, BotInWorkspace, bot_in_workspace, words
-from tests.storage.records import reaction_event
+from tests.storage.records import button_event
 
 LAST_WEEK = datetime.now(UTC) - timedelta(weeks=1)
 
@@ -22,14 +22,14 @@ async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
 
 
 async def voted(
-    harness: BotInWorkspace, number: int, vote: str = "+1", at: datetime = LAST_WEEK, question: str = ""
+    harness: BotInWorkspace, number: int, vote: str = "up", at: datetime = LAST_WEEK, question: str = ""
 ) -> Message:
     """A card on which ana voted at a time."""
     trace_id = f"tr-{number}"
     inputs = {"question": question or f"Question {number}?"}
     await harness.send({"trace_id": trace_id, "inputs": inputs, "outputs": "Go away."})
     card = await harness.card(trace_id)
-    event = reaction_event(harness.ana.id, vote, True, f"{at.timestamp():.6f}")
+    event = button_event(harness.ana.id, vote, f"{at.timestamp():.6f}")
     await harness.bot.database.feedback.note(card.channel, card.ts, event)
     return card
 
@@ -62,7 +62,7 @@ def shown(harness: BotInWorkspace, digest: Message) -> str:
 async def test_a_digest_has_its_figures_and_rows_in_its_thread_with_links_to_the_cards(
     harness: BotInWorkspace,
 ) -> None:
-    card = await voted(harness, 1, "-1", question="Which parks are there?")
+    card = await voted(harness, 1, "down", question="Which parks are there?")
     await voted(harness, 2)
     digest = await posted_digest(harness)
     text = words(digest.blocks, digest.text)
@@ -83,7 +83,7 @@ async def test_a_workspace_that_does_not_know_charts_gets_the_same_figures_in_wo
     harness.slack.faults.refuse_blocks("data_visualization")
     for number in range(20):
         weeks = timedelta(weeks=number // 10)
-        await voted(harness, number, "-1" if number < 3 else "+1", LAST_WEEK - weeks)
+        await voted(harness, number, "down" if number < 3 else "up", LAST_WEEK - weeks)
     digest = await posted_digest(harness)
     refused = [call for call in harness.slack.calls if call.error == "invalid_blocks"]
     assert (len(refused), len(digests(harness))) == (1, 1)
@@ -114,7 +114,7 @@ async def test_a_quiet_week_is_one_line_without_a_thread(harness: BotInWorkspace
 
 
 async def test_a_forgotten_trace_leaves_the_digest_and_its_thread(harness: BotInWorkspace) -> None:
-    await voted(harness, 1, "-1", question="Where does Zebedee live?")
+    await voted(harness, 1, "down", question="Where does Zebedee live?")
     await voted(harness, 2)
     digest = await posted_digest(harness)
     assert "Zebedee" in shown(harness, digest)
@@ -128,7 +128,7 @@ async def test_a_forgotten_trace_leaves_the_digest_and_its_thread(harness: BotIn
 
 async def test_a_forgotten_person_leaves_the_digest(harness: BotInWorkspace) -> None:
     card = await voted(harness, 1)
-    event = reaction_event(harness.ben.id, "+1", True, f"{LAST_WEEK.timestamp():.6f}")
+    event = button_event(harness.ben.id, "up", f"{LAST_WEEK.timestamp():.6f}")
     await harness.bot.database.feedback.note(card.channel, card.ts, event)
     await harness.learned()
     digest = await posted_digest(harness)
@@ -136,6 +136,23 @@ async def test_a_forgotten_person_leaves_the_digest(harness: BotInWorkspace) -> 
     await harness.asked(harness.ben, f"forget --person <@{harness.ben.id}> --yes")
     await harness.until(lambda: "Ben Okafor" not in shown(harness, digest))
     assert "Thanks to Ana Ruiz." in shown(harness, digest)
+
+
+async def test_a_value_in_a_reply_is_an_answer_after_which_the_card_waits_no_more(
+    harness: BotInWorkspace,
+) -> None:
+    for name in ("plain", "waiting"):
+        await harness.show(name)
+    harness.reply(await harness.card("plain"), "It should fail, for it sends people away.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "1 card waits for a first answer." in told
+    assert "Answer one now" in told
+    harness.reply(await harness.card("waiting"), "This passes: it is short.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "of 2 verdicts" in told
+    assert "waits" not in told
 
 
 async def test_the_button_below_offers_open_cards_to_the_person_who_presses_it(

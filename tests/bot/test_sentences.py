@@ -49,7 +49,7 @@ STATISTICS = "Cohen's kappa"
 
 MENTION = re.compile(r"<[@!]")
 CLASS_NAME = re.compile(r"\b(?:[A-Z][a-z]+){2,}\b|\b[A-Z]\w+(?:Error|Exception)\b")
-NAMES_OF_PRODUCTS = {"LangSmith", "OpenTelemetry", "MemAlign"}
+NAMES_OF_PRODUCTS = {"LangSmith", "OpenTelemetry", "MemAlign", "WenQuanYi", "DejaVu"}
 JARGON = re.compile(
     r"\b(?:[Tt]rue|[Ff]alse|null|None(?! of\b)|NaN|episodes?|distil\w*|payload|ephemeral|idempotent)\b"
 )

@@ -326,7 +326,7 @@ class World:
 
 
 def asks_first(card: Message) -> bool:
-    """Whether a card asks, and does not show its verdict."""
+    """Return True for a card that asks, and does not show its verdict."""
     return "Your view first" in card.text
 
 

@@ -66,7 +66,7 @@ class Choosing:
         chooser = a_chooser(
             self.database, memories, budget=self.budget, base=self.base, is_candidate=self.is_candidate
         )
-        candidates = [CandidateTrace(trace=trace, received_ms=1, rate=self.rate) for trace in traces]
+        candidates = [CandidateTrace(trace=trace, rate=self.rate) for trace in traces]
         return await chooser.choose(JUDGE, candidates, len(traces) if seen is None else seen)
 
     async def show(self, trace: Trace) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.judging.recent_cards import DAY_MS, RecentCards
+from bot.judging.recent_cards import RecentCards
 from bot.judging.score_weights import ScoreWeights
 from bot.judging.wrong_score import STARTING_WEIGHTS
+from bot.runtime.clock import DAY_MS
 from memalign.records import Verdict
 from storage.database import Database
 from storage.records import CardSelection, FeedbackEvent

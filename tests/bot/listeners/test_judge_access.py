@@ -61,7 +61,17 @@ def cards(harness: BotInWorkspace, channel: Channel) -> list[Message]:
     "text",
     [
         *("guidelines", "guidelines secret", "guidelines SECRET", "guidelines sceret"),
-        *("status", "digest", "help", "secret", "forget tr-secret", "forget tr-secret --yes"),
+        *(
+            "status",
+            "digest",
+            "digest last",
+            "stats",
+            "stats secret",
+            "help",
+            "secret",
+            "forget tr-secret",
+            "forget tr-secret --yes",
+        ),
     ],
 )
 async def test_no_command_tells_anything_of_a_judge_in_whose_channel_one_is_not(
@@ -77,7 +87,10 @@ async def test_no_command_tells_anything_of_a_judge_in_whose_channel_one_is_not(
     assert harness.rules("secret") == [RULE]
 
 
-@pytest.mark.parametrize("text", ["guidelines", "guidelines secret", "digest", "status", "forget tr-secret"])
+@pytest.mark.parametrize(
+    "text",
+    ["guidelines", "guidelines secret", "digest", "stats", "stats secret", "status", "forget tr-secret"],
+)
 async def test_members_are_told_in_any_channel(private: PrivateJudge, text: str) -> None:
     harness = private.harness
     answer = await private.asked(harness.ana, harness.workspace.direct_message(harness.ana.id).id, text)

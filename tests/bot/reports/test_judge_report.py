@@ -26,7 +26,7 @@ from memalign.ports import MemoryChange
 from memalign.records import Handling, Json, Label
 from memalign.value_types import value_type_of
 from storage.database import Database
-from storage.records import AuditLine, CardSelection, ShadowVerdict
+from storage.records import AuditLine, CardSelection, ShadowVerdict, StoredVerdict
 from tests.bot.bot_in_workspace import JUDGE, settings_for
 from tests.bot.pages.page_reader import PageReader
 from tests.bot.report_store import CHANNEL, MONDAY_MS, WEEK_MS, FedCard, FedVote, feed
@@ -41,8 +41,17 @@ async def no_names(people: Iterable[str]) -> Mapping[str, str]:
     return {person: person for person in people}
 
 
-def no_link(_channel: str, _ts: str) -> None:
+async def no_links(_cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
     """Know of no workspace."""
+    return {}
+
+
+async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
+    return {
+        card.verdict_id: f"https://acme.slack.com/archives/{card.channel}/p{card.message_ts.replace('.', '')}"
+        for card in cards
+        if card.message_ts
+    }
 
 
 def ignore(_number: int) -> None:
@@ -53,8 +62,8 @@ async def read(database: Database, settings: Settings, now: datetime = NOW) -> J
     judge = settings.judges[0]
     sources = ReportSources(
         fingerprint=fingerprint_of(judge, settings),
-        names=no_names,
-        link=lambda channel, ts: f"https://acme.slack.com/archives/{channel}/p{ts.replace('.', '')}",
+        names_of=no_names,
+        links_to=links_to,
         advance=ignore,
     )
     return await read_judge_report(database, settings, judge, now, sources)
@@ -229,8 +238,8 @@ async def test_pages_of_the_store_are_read_to_the_last_verdict(database: Databas
     judge = settings.judges[0]
     sources = ReportSources(
         fingerprint=fingerprint_of(judge, settings),
-        names=no_names,
-        link=no_link,
+        names_of=no_names,
+        links_to=no_links,
         advance=read_verdicts.append,
     )
     report = await read_judge_report(database, settings, judge, NOW, sources)
@@ -431,7 +440,7 @@ async def test_a_week_that_was_worse_than_the_last_memory_is_told(database: Data
     report = await read(database, berlin_settings(tmp_path))
     assert report.worse_weeks == ["2026-W33"]
     rows = PageReader(judge_report_page(report)).table("The verdicts shown, beside those").rows[1:]
-    assert rows == [["With last week's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
+    assert rows == [["With Monday's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
 
 
 async def test_rules_have_their_credit_and_their_people(database: Database, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""When a channel is warned that its judge has got worse, by the verdicts and votes in the store."""
+"""The warning of a channel whose judge has got worse, by the verdicts and votes in the store."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
