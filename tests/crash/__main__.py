@@ -19,7 +19,7 @@ REST_SECONDS = 60.0
 STOP_SECONDS = 10.0
 TRACES = 120
 TRACES_PER_KILL = 60
-"""Where cards are drawn from windows: only a few of them get one."""
+"""With windows, of whose traces only a few get a card."""
 
 
 async def run(

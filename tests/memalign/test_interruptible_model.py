@@ -1,4 +1,4 @@
-"""What is forgotten reaches no judge model any more, though the prompt that holds it was written before."""
+"""No judge model is sent what was forgotten, not even in a prompt that was written before."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
