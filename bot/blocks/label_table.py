@@ -43,8 +43,8 @@ def _values(verdicts: Sequence[ReportedVerdict]) -> tuple[list[str], list[str]]:
 
 
 def _order(label: Label) -> tuple[bool, float, str]:
-    is_number = isinstance(label, int | float)
-    return not is_number, float(label) if is_number else 0.0, str(label).casefold()
+    """Put numbers first, in their order."""
+    return (True, 0, label.casefold()) if isinstance(label, str) else (False, label, "")
 
 
 def _cut(word: str) -> str:
