@@ -48,6 +48,13 @@ def learning_curve_chart(title: str, points: Sequence[CurvePoint]) -> Chart:
     )
 
 
+def draws_base(points: Sequence[CurvePoint]) -> bool:
+    """Return whether there is enough of the judge without memory for a line: a percentage, or half of the weeks."""
+    compared = [point.base.n if point.base else 0 for point in points]
+    known = sum(map(bool, compared))
+    return any(n >= MIN_VERDICTS_FOR_SHARE for n in compared) or (known > 0 and 2 * known >= len(compared))
+
+
 def _all_weeks(points: Sequence[CurvePoint]) -> Weeks:
     by_week = {point.week: point for point in points}
     if not points:
@@ -120,7 +127,7 @@ def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     line = _line([point.base_share if point else None for _, point in weeks])
-    if _tells_base(weeks):
+    if draws_base([point for _, point in weeks if point]):
         dashes = (0, (5, 2))
         axes.plot(
             np.arange(len(weeks)),
@@ -138,7 +145,7 @@ def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     """Draw the weeks hollow whose verdicts are too few for a percentage."""
     base = (
         [_few(point.base_share, point.base) if point else None for _, point in weeks]
-        if _tells_base(weeks)
+        if draws_base([point for _, point in weeks if point])
         else []
     )
     judge = [_few(point.estimate.share, point.shown) if point else None for _, point in weeks]
@@ -157,12 +164,6 @@ def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
                 label=label,
             )
             label = "_"  # named once; matplotlib's legend leaves such names out
-
-
-def _tells_base(weeks: Weeks) -> bool:
-    """Return whether there is enough of the judge without memory for a line: a percentage, or half of the weeks."""
-    compared = [point.base.n if point.base else 0 for _, point in weeks if point]
-    return any(n >= MIN_VERDICTS_FOR_SHARE for n in compared) or 2 * sum(map(bool, compared)) >= len(compared)
 
 
 def _few(share: float | None, counts: AgreementShare | None) -> float | None:

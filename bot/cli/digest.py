@@ -105,7 +105,7 @@ def _format_digest(week: Digest, today: date) -> str:
     else:
         people = pluralise(week.people, "person", "people")
         lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
-    if week.table:
+    if week.n and week.table:
         lines += _table_lines(week.table)
     sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
     lines += [f"  {line}" for line in sentences if line]

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
-from bot.charts.learning_curve import learning_curve_chart
+from bot.charts.learning_curve import draws_base, learning_curve_chart
 from bot.config import SkippedKind
 from bot.digest_words import counts_with_share, gap_sentence, learning_sentences, strength
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
@@ -20,6 +19,7 @@ from bot.pages.report_sentences import (
     error_sentence,
     learning_in_short,
 )
+from bot.plain_text import capitalised
 from bot.records import MemoryComparison, ShadowComparison
 from memalign.judge import LOCAL_MODELS
 
@@ -48,6 +48,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "chart": Markup(chart_svg(learning_curve_chart(CURVE_TITLE, report.curve), "curve")),  # noqa: S704
             "points": {point.week: point for point in report.curve},
             "is_weighted": report.data.lowest_chance < report.data.highest_chance,
+            "draws_base": draws_base(report.curve),
             "has_base": any(point.base for point in report.curve),
             "comparisons": [
                 *_comparisons("Without memory", life.against_base),

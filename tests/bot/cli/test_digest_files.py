@@ -83,6 +83,15 @@ async def test_a_dash_is_standard_output_in_the_chosen_format(folder: Path) -> N
     assert json.loads(told.out)["n"] == 2
 
 
+async def test_a_week_that_nobody_answered_has_no_table_of_zeros(folder: Path) -> None:
+    async with await Database.open(folder / "store") as database:
+        await feed(database, "politeness", [FedCard(trace_id="tr-1", value=True, votes={})])
+    told = (await memalign(folder, "digest", "--week", FED_WEEK)).out
+    assert "nobody voted" in told
+    assert "majority" not in told
+    assert "judge pass" not in told
+
+
 async def test_a_week_that_has_not_begun_is_no_quiet_week(folder: Path) -> None:
     await fed(folder)
     told = await memalign(folder, "digest", "--week", "2999-W05")
