@@ -2,7 +2,7 @@
 
 from math import isclose
 
-from bot.plain_text import pluralise
+from bot.plain_text import capitalised, pluralise
 from bot.records import (
     MIN_VERDICTS_FOR_SHARE,
     AgreementShare,
@@ -213,18 +213,14 @@ def _anchoring(blind: BlindAgreement) -> list[str]:
     if low <= 0 <= high:
         bounds = f"likely between {points_words(low)} and {points_words(high)}"
         return [
-            _capitalized(f"{weighed}the difference of {points_words(effect)} points may be chance: {bounds}.")
+            capitalised(f"{weighed}the difference of {points_words(effect)} points may be chance: {bounds}.")
         ]
     size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
     more = "more" if effect > 0 else "less"
     bounds = f"likely between {least} and {most}"
     return [
-        _capitalized(f"{weighed}people agree {more} once they see the verdict: by {size} points, {bounds}.")
+        capitalised(f"{weighed}people agree {more} once they see the verdict: by {size} points, {bounds}.")
     ]
-
-
-def _capitalized(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
 
 
 def points_words(difference: float) -> str:

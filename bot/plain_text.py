@@ -45,6 +45,11 @@ def long_date(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def capitalised(words: str) -> str:
+    """Return words with a capital at their beginning; the other letters stay."""
+    return words[:1].upper() + words[1:]
+
+
 def enumerated(words: Sequence[str]) -> str:
     """Return words as a sentence lists them: `a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

@@ -8,7 +8,7 @@ from datetime import date
 from bot.digest_words import headline_bounds, percent, shown_percent
 from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
-from bot.weekly_report import ReportedVerdict, WeeklyReport
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_PEOPLE_THANKED = 12
@@ -154,6 +154,11 @@ def overruled_words(verdict: ReportedVerdict) -> str:
         "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
     )
     return f"judge says {format_label_plain(verdict.value)}, {of_people} {people}"
+
+
+def rule_state(rule: ReportedRule) -> str:
+    """Return why a guideline is not simply in use, in few words; empty where it is."""
+    return "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
 
 
 # --- the curve

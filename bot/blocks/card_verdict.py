@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from bot.blocks.blind_card import YOUR_VIEW_FIRST, answer_hint
 from bot.blocks.earlier_answers import EarlierAnswers
 from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import capitalised, escape, escape_address, escape_name, format_verdict
+from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_verdict
 from bot.blocks.selection import SELECTION_WORDS
-from bot.plain_text import format_label_plain, pluralise
+from bot.plain_text import capitalised, format_label_plain, pluralise
 from bot.redaction.redactor import is_redacted
 from memalign.judge import Judge
 from memalign.models.local.explanations import NO_LANGUAGE_MODEL

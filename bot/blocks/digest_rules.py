@@ -9,6 +9,7 @@ from bot.blocks.primitives import button, section
 from bot.blocks.rich_text import bullets, rich_section, rich_text, run
 from bot.guideline_page import GuidelineQuery
 from bot.plain_text import enumerated, pluralise
+from bot.report_words import rule_state
 from bot.weekly_report import ReportedRule, WeeklyReport
 from memalign.records import Guideline
 
@@ -51,7 +52,7 @@ def _origin(rule: ReportedRule) -> str:
     parts = [enumerated(names)] if names else []
     if rule.cases:
         parts.append(pluralise(rule.cases, "case"))
-    state = "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
+    state = rule_state(rule)
     return f"({', '.join(filter(None, (*parts, state)))})" if parts or state else ""
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
 from bot.charts.learning_curve import draws_base, learning_curve_chart
@@ -20,6 +19,7 @@ from bot.pages.report_sentences import (
     error_sentence,
     learning_in_short,
 )
+from bot.plain_text import capitalised
 from bot.records import MemoryComparison, ShadowComparison
 from memalign.judge import LOCAL_MODELS
 

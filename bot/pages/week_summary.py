@@ -15,9 +15,9 @@ from bot.digest_words import (
 from bot.judge_week import JudgeWeek
 from bot.pages.error_tables import LabelMatrix, label_matrix
 from bot.pages.week_charts import label_counts
-from bot.plain_text import format_label_plain, pluralise
+from bot.plain_text import enumerated, format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.report_words import Headline, headline, main_mistake, thanked_people, waiting_words
+from bot.report_words import Headline, headline, main_mistake, rule_state, thanked_people, waiting_words
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MAX_OVERRULED = 25
@@ -148,11 +148,10 @@ def _rules(report: WeeklyReport) -> list[RuleRow]:
 
 
 def _rule(rule: ReportedRule, change: str) -> RuleRow:
-    state = "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
     cases = [pluralise(rule.cases, "case")] if rule.cases else []
     return RuleRow(
         text=rule.text,
-        change=", ".join(filter(None, (change, state))),
+        change=", ".join(filter(None, (change, rule_state(rule)))),
         origin=", ".join([*rule.authors, *cases]),
     )
 
@@ -160,8 +159,7 @@ def _rule(rule: ReportedRule, change: str) -> RuleRow:
 def _thanks(report: WeeklyReport) -> str:
     if not report.figures.people:
         return ""
-    *names, last = thanked_people(report)
-    return f"Thanks to {' and '.join(filter(None, (', '.join(names), last)))}."
+    return f"Thanks to {enumerated(thanked_people(report))}."
 
 
 def _figures(report: WeeklyReport) -> list[str]:

@@ -12,13 +12,13 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
-from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.config import Settings
 from bot.judge_report import JudgeReport
 from bot.judging.settings_changes import fingerprint_of
 from bot.pages.judge_report import judge_report_page
 from bot.pages.report_limits import report_limits
+from bot.plain_text import capitalised
 from bot.reports.digest import read_digest
 from bot.reports.judge_report_reader import ReportSources, read_judge_report
 from bot.runtime.clock import from_ms
