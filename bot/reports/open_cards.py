@@ -39,6 +39,8 @@ class OpenCardReader:
     async def read(self, judge: JudgeSettings, person: str, number: int) -> list[OpenCard]:
         """Return so many open cards of a judge without that person's vote, those that teach most first.
 
+        Cards on which others agree are returned only where no card waits for an answer, or for a vote that ends a tie.
+
         Args:
             judge: the judge.
             person: the person who is to answer.
@@ -53,7 +55,9 @@ class OpenCardReader:
             for card in await read_open_cards(self._database, judge)
             if (candidate := await self._candidate(card, person, value_type)) is not None
         ]
-        best = sorted(candidates, key=lambda each: each.rank, reverse=True)[:number]
+        # as many as a digest says are waiting; of the others, a further vote teaches little
+        waiting = [each for each in candidates if each.is_split or each.is_unanswered] or candidates
+        best = sorted(waiting, key=lambda each: each.rank, reverse=True)[:number]
         links = await self._links_to([each.stored for each in best])
         found = [await self._open_card(each.stored, judge, value_type, links) for each in best]
         return [card for card in found if card is not None]

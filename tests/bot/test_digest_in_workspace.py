@@ -173,6 +173,28 @@ async def test_the_button_below_offers_open_cards_to_the_person_who_presses_it(
     assert "pass" not in answer
 
 
+async def test_the_button_offers_the_cards_that_wait_and_others_only_without_any(
+    harness: BotInWorkspace,
+) -> None:
+    await voted(harness, 1, question="Is it answered?")
+    waiting = await harness.show("waiting", "Please wait.")
+    digest = await posted_digest(harness)
+    assert "1 card waits for a first answer." in digest.text
+
+    async def offered() -> str:
+        press = harness.slack.interactions.click(
+            harness.ben.id, digest.channel, digest.ts, "answer_open_cards", None
+        )
+        return await harness.ephemeral_answer(press, harness.ben)
+
+    answer = await offered()
+    assert ("Can you help me?" in answer, "Is it answered?" in answer) == (True, False)
+    harness.react(waiting, "+1", by=harness.ben)
+    await harness.learned()
+    answer = await offered()
+    assert ("Can you help me?" in answer, "Is it answered?" in answer) == (False, True)
+
+
 async def test_the_figures_of_a_life_are_told_for_the_judges_of_ones_channels(
     harness: BotInWorkspace,
 ) -> None:
