@@ -91,11 +91,15 @@ def headline_bounds(week: Digest) -> tuple[float, float, float] | None:
     return share, low, high
 
 
+def is_weighted(week: Digest) -> bool:
+    """Return whether the `headline_share` is told, and another than the counts make."""
+    bounds = headline_bounds(week)
+    return bounds is not None and bounds != (week.agreement, week.wilson_low, week.wilson_high)
+
+
 def weighting_reason(week: Digest) -> str:
     """Return why the `headline_share` is another than the counts make; empty where it is not."""
-    weighted = (week.weighted_agreement, week.weighted_low, week.weighted_high)
-    is_plain = None in weighted or weighted == (week.agreement, week.wilson_low, week.wilson_high)
-    return "" if is_plain or not headline_share(week) else WEIGHTED
+    return WEIGHTED if is_weighted(week) else ""
 
 
 def share_with_interval(share: float, low: float, high: float) -> str:
@@ -295,6 +299,6 @@ def coverage_line(week: Digest) -> str:
     """Return how many cards were posted and answered, and which of these say nothing; empty without cards."""
     if not (week.shown or week.answered):
         return ""
-    rest = {"cannot tell": week.unsure, "tied": week.split, "👎 without the right value": week.unnamed}
+    rest = {"cannot tell": week.unsure, "split": week.split, "👎 without the right value": week.unnamed}
     parts = [f"Cards posted: {week.shown}", f"answered: {week.answered}"]
     return " · ".join([*parts, *(f"{name}: {number}" for name, number in rest.items() if number)])

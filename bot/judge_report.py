@@ -84,6 +84,11 @@ class ReportData:
     damaged_records: int
     """Records of the store that could not be read for this report."""
 
+    @property
+    def has_different_chances(self) -> bool:
+        """True if some cards were likelier to be picked than others."""
+        return self.lowest_chance < self.highest_chance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from bot.digest_words import headline_bounds, percent, shown_percent
+from bot.digest_words import headline_bounds, is_weighted, percent, shown_percent
 from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
@@ -78,12 +78,6 @@ def _without_share(week: Digest) -> str:
     if week.people:
         return f"{pluralise(week.people, 'person', 'people')} answered, but no verdict found a majority"
     return "No verdict got its first vote" if week.late else "Nobody has voted on a verdict"
-
-
-def is_weighted(week: Digest) -> bool:
-    """Return True if the share that is told is not the one that the counts make."""
-    plain = (week.agreement, week.wilson_low, week.wilson_high)
-    return (bounds := headline_bounds(week)) is not None and bounds != plain
 
 
 def interval_words(low: float, high: float) -> str:

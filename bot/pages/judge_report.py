@@ -47,7 +47,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "short": _short(report),
             "chart": Markup(chart_svg(learning_curve_chart(CURVE_TITLE, report.curve), "curve")),  # noqa: S704
             "points": {point.week: point for point in report.curve},
-            "is_weighted": report.data.lowest_chance < report.data.highest_chance,
+            "is_weighted": report.data.has_different_chances,
             "draws_base": draws_base(report.curve),
             "has_base": any(point.base for point in report.curve),
             "comparisons": [

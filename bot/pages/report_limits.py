@@ -77,7 +77,7 @@ def _coverage(report: JudgeReport) -> Iterator[str]:
 
 
 def _selection(report: JudgeReport) -> Iterator[str]:
-    if report.data.lowest_chance < report.data.highest_chance:
+    if report.data.has_different_chances:
         yield (
             "Cards were picked with different chances, to teach the judge where it errs. Plain counts are of the "
             "cards; the weighted share stands for all traces that could be picked."
