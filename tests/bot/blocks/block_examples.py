@@ -27,7 +27,13 @@ from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
 from storage.records import StoredVerdict
 
-ELEMENTS = ("bot.blocks.chart", "bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
+ELEMENTS = (
+    "bot.blocks.chart",
+    "bot.blocks.message_part",
+    "bot.blocks.mrkdwn",
+    "bot.blocks.primitives",
+    "bot.blocks.rich_text",
+)
 """Modules of elements, which take text that is escaped already, or other elements."""
 LINK = "https://slack.example/archives/C1/p1"
 TIMES_MS = st.integers(0, 4_102_444_800_000)
