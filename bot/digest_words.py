@@ -2,7 +2,7 @@
 
 from math import isclose
 
-from bot.plain_text import pluralise
+from bot.plain_text import capitalised, pluralise
 from bot.records import (
     MIN_VERDICTS_FOR_SHARE,
     AgreementShare,
@@ -91,11 +91,15 @@ def headline_bounds(week: Digest) -> tuple[float, float, float] | None:
     return share, low, high
 
 
+def is_weighted(week: Digest) -> bool:
+    """Return whether the `headline_share` is told, and another than the counts make."""
+    bounds = headline_bounds(week)
+    return bounds is not None and bounds != (week.agreement, week.wilson_low, week.wilson_high)
+
+
 def weighting_reason(week: Digest) -> str:
     """Return why the `headline_share` is another than the counts make; empty where it is not."""
-    weighted = (week.weighted_agreement, week.weighted_low, week.weighted_high)
-    is_plain = None in weighted or weighted == (week.agreement, week.wilson_low, week.wilson_high)
-    return "" if is_plain or not headline_share(week) else WEIGHTED
+    return WEIGHTED if is_weighted(week) else ""
 
 
 def share_with_interval(share: float, low: float, high: float) -> str:
@@ -112,7 +116,9 @@ def figure_sentences(week: Digest) -> list[str]:
 
 def _weighted(week: Digest) -> list[str]:
     reason = weighting_reason(week)
-    return [reason, f"So weighed, the judge agrees with you on {headline_share(week)}."] if reason else []
+    return (
+        [reason, f"Weighed like that, the judge agrees with you on {headline_share(week)}."] if reason else []
+    )
 
 
 def _beyond_chance(week: Digest) -> list[str]:
@@ -124,13 +130,16 @@ def _beyond_chance(week: Digest) -> list[str]:
         f"Beyond chance (0 is chance, 1 is full agreement): Cohen's kappa {_rated(week.kappa)}, likely between "
         f"{coefficient(week.kappa_low)} and {coefficient(week.kappa_high)}; Gwet's AC1 {_rated(week.ac1)}."
     )
-    return [sentence, *_gap(week.kappa, week.ac1)]
+    return [sentence, *filter(None, [gap_sentence(week)])]
 
 
-def _gap(kappa: float, ac1: float) -> list[str]:
-    if ac1 - kappa > MAX_GAP_UNTOLD:
-        return [SAME_VALUES]
-    return [DIFFERENT_SHARES] if kappa - ac1 > MAX_GAP_UNTOLD else []
+def gap_sentence(week: Digest) -> str:
+    """Return why kappa and AC1 differ; empty where they hardly do."""
+    if week.kappa is None or week.ac1 is None:
+        return ""
+    if week.ac1 - week.kappa > MAX_GAP_UNTOLD:
+        return SAME_VALUES
+    return DIFFERENT_SHARES if week.kappa - week.ac1 > MAX_GAP_UNTOLD else ""
 
 
 def _scores(week: Digest) -> list[str]:
@@ -175,8 +184,8 @@ def _single_votes(week: Digest) -> list[str]:
     if votes is None:
         return []
     return [
-        f"Where several people answered, one person agrees with the judge in {_share(votes.with_judge)}.",
-        f"Two people agree with each other in {_share(votes.among_people)}.",
+        f"Where several people answered, one person agrees with the judge in {counts_with_share(votes.with_judge)}.",
+        f"Two people agree with each other in {counts_with_share(votes.among_people)}.",
     ]
 
 
@@ -206,56 +215,65 @@ def _anchoring(blind: BlindAgreement) -> list[str]:
     counted = blind.anchored_agreed / blind.anchored_n - blind.agreed / blind.n
     weighed = "" if isclose(counted, effect, abs_tol=1e-9) else "weighed by their chances, "
     if low <= 0 <= high:
-        bounds = f"likely between {_points(low)} and {_points(high)}"
-        return [_capitalized(f"{weighed}the difference of {_points(effect)} points may be chance: {bounds}.")]
+        bounds = f"likely between {points_words(low)} and {points_words(high)}"
+        return [
+            capitalised(f"{weighed}the difference of {points_words(effect)} points may be chance: {bounds}.")
+        ]
     size, least, most = (round(each * 100) for each in (abs(effect), *sorted((abs(low), abs(high)))))
     more = "more" if effect > 0 else "less"
     bounds = f"likely between {least} and {most}"
     return [
-        _capitalized(f"{weighed}people agree {more} once they see the verdict: by {size} points, {bounds}.")
+        capitalised(f"{weighed}people agree {more} once they see the verdict: by {size} points, {bounds}.")
     ]
 
 
-def _capitalized(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _points(difference: float) -> str:
-    """Return a difference of two shares in percentage points."""
+def points_words(difference: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign."""
     return f"{round(difference * 100):+d}".replace("-", "−")
 
 
-def _share(share: AgreementShare) -> str:
+def counts_with_share(share: AgreementShare) -> str:
+    """Return counts, and the share that they make with its interval."""
     return (
         f"{share.agreed} of {share.n} ({share_with_interval(share.agreed / share.n, share.low, share.high)})"
     )
 
 
 def learning_sentences(week: Digest) -> list[str]:
-    """Return the sentences on what the judge's memory changed, against none and against last week's."""
+    """Return the sentences on what the judge's memory changed, against none and against that of each week's Monday."""
+    within = "within the week" if week.week else "within each week"
     return [
-        *_comparison("Without what it learned", week.against_base),
-        *_comparison("With last week's memory", week.against_last_week),
+        *memory_sentences("What it learned", week.against_base),
+        *memory_sentences(f"What it learned {within}", week.against_last_week),
     ]
 
 
-def _comparison(condition: str, comparison: ShadowComparison | None) -> list[str]:
+def memory_sentences(learned: str, comparison: ShadowComparison | None) -> list[str]:
+    """Return the sentences on verdicts that are right, or wrong, by what a judge learned.
+
+    Args:
+        learned: the part of its memory that the other memory lacks.
+        comparison: the verdicts; fewer than `MIN_VERDICTS_FOR_SHARE` without any difference are not told of.
+    """
     if comparison is None:
         return []
     figures = comparison.all
-    sentences = [f"{condition}, the judge would have got {_difference(figures)}."]
-    if figures.fixed or figures.broken:
-        is_chance = figures.p_value > MAX_P_OF_REAL_DIFFERENCE
-        sentences.append("That could be chance." if is_chance else "That is hardly chance.")
-    return [" ".join(sentences), *_seen_before(comparison)]
+    if not (figures.fixed or figures.broken):
+        return [] if figures.n < MIN_VERDICTS_FOR_SHARE else [f"{learned} {_no_difference(figures)}"]
+    chance = "could be chance" if figures.p_value > MAX_P_OF_REAL_DIFFERENCE else "is hardly chance"
+    told = f"{learned} {_difference(figures, pluralise(figures.n, 'verdict'))} That {chance}."
+    return [told, *_seen_before(comparison)]
 
 
-def _difference(figures: MemoryComparison) -> str:
-    verdicts = pluralise(figures.n, "verdict")
-    if not figures.fixed and not figures.broken:
-        return f"the same {figures.right_now} of {verdicts} right"
-    fixed, broken = figures.fixed or "none", figures.broken or "none"
-    return f"{fixed} of {verdicts} wrong that it got right, and {broken} the other way"
+def _no_difference(figures: MemoryComparison) -> str:
+    right = (
+        f"{figures.right_now} {'is' if figures.right_now == 1 else 'are'}" if figures.right_now else "none is"
+    )
+    return f"made no difference to {pluralise(figures.n, 'verdict')}: {right} right either way."
+
+
+def _difference(figures: MemoryComparison, verdicts: str) -> str:
+    return f"fixed {figures.fixed or 'none'} of {verdicts} and broke {figures.broken or 'none'}."
 
 
 def _seen_before(comparison: ShadowComparison) -> list[str]:
@@ -263,8 +281,10 @@ def _seen_before(comparison: ShadowComparison) -> list[str]:
     copies, new = comparison.seen_before, comparison.new
     if not copies.n or not (comparison.all.fixed or comparison.all.broken):
         return []
-    others = f"among the other {new.n} it is {new.fixed} and {new.broken}"
-    return [f"{copies.n} of them resembled cases it had learned; {others}."]
+    resembled = f"{copies.n} of them resembled cases it had learned"
+    return (
+        [f"{resembled}. On new traces, it {_difference(new, str(new.n))}"] if new.n else [f"All {resembled}."]
+    )
 
 
 def late_line(week: Digest) -> str:
@@ -279,6 +299,6 @@ def coverage_line(week: Digest) -> str:
     """Return how many cards were posted and answered, and which of these say nothing; empty without cards."""
     if not (week.shown or week.answered):
         return ""
-    rest = {"cannot tell": week.unsure, "tied": week.split, "👎 without the right value": week.unnamed}
+    rest = {"cannot tell": week.unsure, "split": week.split, "👎 without the right value": week.unnamed}
     parts = [f"Cards posted: {week.shown}", f"answered: {week.answered}"]
     return " · ".join([*parts, *(f"{name}: {number}" for name, number in rest.items() if number)])

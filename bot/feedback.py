@@ -82,6 +82,11 @@ def all_feedback(
     return tuple(feedback_of(stored, person, events, value_type) for person, events in people.items())
 
 
+def has_answered(stored: StoredVerdict, person: str, events: PersonFeedback, value_type: ValueType) -> bool:
+    """Return whether a person holds a vote on a verdict, be it a value said in a reply, or two votes at once."""
+    return bool(votes_of(stored, events)) or feedback_of(stored, person, events, value_type).vote is not None
+
+
 def labelled_trace(trace: Trace, stored: StoredVerdict, feedback: tuple[Feedback, ...]) -> Trace:
     """Return the trace with people's labels and the verdict that they answer, in the form the core learns from.
 

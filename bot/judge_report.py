@@ -84,6 +84,11 @@ class ReportData:
     damaged_records: int
     """Records of the store that could not be read for this report."""
 
+    @property
+    def has_different_chances(self) -> bool:
+        """True if some cards were likelier to be picked than others."""
+        return self.lowest_chance < self.highest_chance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
@@ -102,8 +107,6 @@ class ReportSettings:
     keeps_originals: bool
     min_people: int
     needs_approval: bool
-    shows_people: bool
-    """False: nobody is named."""
     changes: Sequence[str]
     """A sentence for each setting that is another one than the bot ran with last."""
 

@@ -26,6 +26,8 @@ class CountedVerdict:
     """People who answered."""
     selection: CardSelection
     is_blind: bool
+    is_hidden: bool
+    """True while its card does not show the value."""
     link: str
     """Address of its card; empty where it is not known."""
 

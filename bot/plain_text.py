@@ -1,10 +1,11 @@
 """Phrases that Slack and the terminal have in common; plain text, without the markup of either."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 
 from bot.runtime.clock import DAY_MS
-from memalign.records import FORGOTTEN_PERSON, Guideline, Lack
+from memalign.records import FORGOTTEN_PERSON, Guideline, Label, Lack
 
 MIN_NAME_SIMILARITY = 0.6
 """Share of equal letters, as difflib counts it, from which a name may be meant."""
@@ -30,6 +31,28 @@ LACKS: Mapping[Lack, str] = {
 def pluralise(number: int, noun: str, plural: str | None = None) -> str:
     """Return the number with its noun: `1 case`, `2 cases`; `plural` where an s is not enough."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def format_label_plain(value: Label) -> str:
+    """Return a value in words without an emoji, not escaped."""
+    if isinstance(value, bool):
+        return "pass" if value else "fail"
+    return str(value)
+
+
+def long_date(day: date) -> str:
+    """Return a day as documents write it, such as `23 November 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def capitalised(words: str) -> str:
+    """Return words with a capital at their beginning; the other letters stay."""
+    return words[:1].upper() + words[1:]
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def days_ago(time_ms: int, now_ms: int) -> str:

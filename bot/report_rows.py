@@ -4,28 +4,14 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from bot.report_words import value_word
+from bot.plain_text import format_label_plain
 from bot.visible_text import visible_line
 from bot.weekly_report import ReportedVerdict
 
-ROW_HEADER = ("card", "trace_id", "judge", "people", "people_agreeing", "people_answering", "question")
-"""`people_agreeing` gave people's label, of the `people_answering` who could tell."""
 SHORT_ROW_HEADER = ("card", "judge", "people", "agreeing", "answering")
+"""`agreeing` people gave their label, of the `answering` who could tell."""
 SPREADSHEET_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet takes a cell for a formula."""
-
-
-def verdict_row(verdict: ReportedVerdict) -> tuple[str, ...]:
-    """Return a verdict's cells under `ROW_HEADER`."""
-    return (
-        verdict.link,
-        verdict.trace_id,
-        judge_word(verdict),
-        people_word(verdict),
-        str(verdict.majority),
-        str(verdict.labels),
-        verdict.question,
-    )
 
 
 def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
@@ -41,14 +27,14 @@ def short_row(verdict: ReportedVerdict) -> tuple[str, ...]:
 
 def judge_word(verdict: ReportedVerdict) -> str:
     """Return the judge's value as a word, unless its card does not show it yet."""
-    return "not shown yet" if verdict.is_hidden else value_word(verdict.value)
+    return "not shown yet" if verdict.is_hidden else format_label_plain(verdict.value)
 
 
 def people_word(verdict: ReportedVerdict) -> str:
     """Return people's label as a word; without one, whether they tie or nobody could tell."""
     if verdict.agreed is None:
         return "split" if verdict.labels else "cannot tell"
-    return "not so" if verdict.people_value is None else value_word(verdict.people_value)
+    return "not so" if verdict.people_value is None else format_label_plain(verdict.people_value)
 
 
 def csv_line(cells: Sequence[str]) -> str:

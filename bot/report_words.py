@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from bot.digest_words import headline_bounds, percent, shown_percent
-from bot.plain_text import pluralise
+from bot.digest_words import headline_bounds, is_weighted, percent, shown_percent
+from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, CurvePoint, Digest
-from bot.weekly_report import ReportedVerdict, WeeklyReport
-from memalign.records import Label
+from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_PEOPLE_THANKED = 12
@@ -28,7 +27,7 @@ class Headline:
     evidence: str = ""
     """Such as `56 of 90, likely 52–72%`; empty where the counts stand alone."""
     change: str = ""
-    """Such as `▲ 13 points on last week`; empty where there is nothing to compare."""
+    """Such as `▲ 13 points on the week before`; empty where there is nothing to compare."""
 
     @property
     def line(self) -> str:
@@ -81,12 +80,6 @@ def _without_share(week: Digest) -> str:
     return "No verdict got its first vote" if week.late else "Nobody has voted on a verdict"
 
 
-def is_weighted(week: Digest) -> bool:
-    """Return True if the share that is told is not the one that the counts make."""
-    plain = (week.agreement, week.wilson_low, week.wilson_high)
-    return (bounds := headline_bounds(week)) is not None and bounds != plain
-
-
 def interval_words(low: float, high: float) -> str:
     """Return an interval such as `52–72%`."""
     return f"{shown_percent(low)}–{percent(high)}"
@@ -99,10 +92,10 @@ def change_words(report: WeeklyReport) -> str:
         return ""
     points = shown_percent(now[0]) - shown_percent(before[0])
     if not points:
-        return "the same as last week"
+        return "the same as the week before"
     arrow = "▲" if points > 0 else "▼"
     chance = " (could be chance)" if report.change.could_be_chance else ""
-    return f"{arrow} {pluralise(abs(points), 'point')} on last week{chance}"
+    return f"{arrow} {pluralise(abs(points), 'point')} on the week before{chance}"
 
 
 # --- mistakes
@@ -145,23 +138,21 @@ def _mistake(verdict: ReportedVerdict, week: Digest) -> str:
         return "too lenient" if value else "too strict"
     if isinstance(value, int | float) and isinstance(people, int | float):
         return "too high" if value > people else "too low"
-    return f"{value_word(value)} where you say {value_word(people)}"
-
-
-def value_word(value: Label) -> str:
-    """Return a value as a card says it, without a mark; not escaped."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
+    return f"{format_label_plain(value)} where you say {format_label_plain(people)}"
 
 
 def overruled_words(verdict: ReportedVerdict) -> str:
     """Return what judge and people say of a verdict: `judge says pass, 3 of 3 people say fail`; not escaped."""
-    people = "not so" if verdict.people_value is None else value_word(verdict.people_value)
+    people = "not so" if verdict.people_value is None else format_label_plain(verdict.people_value)
     of_people = (
         "1 person says" if verdict.labels == 1 else f"{verdict.majority} of {verdict.labels} people say"
     )
-    return f"judge says {value_word(verdict.value)}, {of_people} {people}"
+    return f"judge says {format_label_plain(verdict.value)}, {of_people} {people}"
+
+
+def rule_state(rule: ReportedRule) -> str:
+    """Return why a guideline is not simply in use, in few words; empty where it is."""
+    return "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
 
 
 # --- the curve

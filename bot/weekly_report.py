@@ -30,8 +30,6 @@ class ReportedVerdict:
     """People who gave the label of most; 0 where they tie, or nobody could tell."""
     labels: int
     """People who could tell."""
-    unsure: int
-    """People who could not."""
     link: str = ""
     """Address of its card; empty where it is not known."""
     is_hidden: bool = False
@@ -129,6 +127,11 @@ class WeeklyReport:
         return self.first_day + timedelta(days=6)
 
     @property
+    def is_future(self) -> bool:
+        """True before the week begins."""
+        return self.today < self.first_day
+
+    @property
     def is_running(self) -> bool:
         """True while the week is not over."""
         return self.first_day <= self.today <= self.last_day
@@ -136,7 +139,7 @@ class WeeklyReport:
     @property
     def is_recent(self) -> bool:
         """True of the present week and the one before."""
-        return self.today - self.last_day < RECENT_DAYS
+        return not self.is_future and self.today - self.last_day < RECENT_DAYS
 
     @property
     def is_quiet(self) -> bool:
@@ -148,8 +151,8 @@ class WeeklyReport:
 
     @property
     def overruled(self) -> Sequence[ReportedVerdict]:
-        """Verdicts of which most people say otherwise, those that most of them are against first."""
-        against = [each for each in self.verdicts if each.agreed is False]
+        """Verdicts of which most people say otherwise and which their cards show, the most overruled first."""
+        against = [each for each in self.verdicts if each.agreed is False and not each.is_hidden]
         return sorted(against, key=lambda each: (each.labels - 2 * each.majority, -each.majority))
 
     @property

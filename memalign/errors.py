@@ -14,12 +14,15 @@
     │   │   └── RequestRefusedError    … this request; another one may pass
     │   │       └── PromptTooLongError     … since it is longer than the model's context
     │   │       └── ContentRefusedError    … for what it says
-    │   └── MalformedAnswerError       … with what was asked for
+    │   ├── MalformedAnswerError       … with what was asked for
+    │   └── ForgottenMeanwhileError    … since something was forgotten that its prompt may hold
     └── StorageError              the store cannot be opened, read or written
         └── StaleMemoryError      another writer has changed the memory since it was read
 
 Any other exception is a bug.
 """
+
+from collections.abc import Collection
 
 
 class MemAlignError(Exception):
@@ -129,6 +132,19 @@ class ContentRefusedError(RequestRefusedError):
 
 class MalformedAnswerError(ModelError):
     """The model answered, but not in the form that was asked for."""
+
+
+class ForgottenMeanwhileError(ModelError):
+    """A call was ended since something was forgotten that its prompt may hold: make it anew by the present memory.
+
+    Args:
+        message: The sentence.
+        trace_ids: The traces that were forgotten.
+    """
+
+    def __init__(self, message: str, *, trace_ids: Collection[str]) -> None:
+        super().__init__(message)
+        self.trace_ids = trace_ids
 
 
 class StorageError(MemAlignError):

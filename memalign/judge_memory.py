@@ -10,7 +10,7 @@ import logging
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -20,8 +20,9 @@ from memalign.align.plan import LearningPlan, plan_learning
 from memalign.align.report import lesson_of, pending_in
 from memalign.align.round import RoundResult, apply, failure_reasons, remember, run_models
 from memalign.embedded_text import text_of
-from memalign.errors import StaleMemoryError
+from memalign.errors import ForgottenMeanwhileError, InputError, StaleMemoryError
 from memalign.guideline_editor import GuidelineEditor
+from memalign.interruptible_model import InterruptibleJudgeModel
 from memalign.judge import Judge
 from memalign.memory.case_vectors import CaseVectors
 from memalign.memory.embedding_cache import VectorCache
@@ -56,7 +57,7 @@ from memalign.records import (
     Usage,
     Verdict,
 )
-from memalign.trace_judge import TraceJudge
+from memalign.trace_judge import Retrieve, TraceJudge
 from memalign.trace_neighbourhoods import TraceNeighbourhoods
 from memalign.trial.guideline_trials import GuidelineTrials
 from memalign.version_judges import VersionJudges
@@ -108,16 +109,15 @@ class JudgeMemory:
             durable=memory.durable,
             choose_cases=choose_cases,
         )
-        self._trace_judge = TraceJudge(judge, lambda: self.state, judge_model, self._retriever)
+        self._judge_model = model = InterruptibleJudgeModel(judge_model)
+        self._trace_judge = TraceJudge(judge, lambda: self.state, model, self._retriever)
         self._round_lock = asyncio.Lock()
         self._state_lock = asyncio.Lock()
         self._editor = GuidelineEditor(memory, self._state_lock)
         self._versions = MemoryVersions(judge, memory, self._state_lock)
-        self._trials = GuidelineTrials(judge, memory, self._state_lock, judge_model, self._retriever.copy())
+        self._trials = GuidelineTrials(judge, memory, self._state_lock, model, self._retriever.copy())
         self._neighbourhoods = TraceNeighbourhoods(judge, memory)
-        self._other_judges = VersionJudges(
-            judge, memory, self._state_lock, judge_model, self._retriever.copy()
-        )
+        self._other_judges = VersionJudges(judge, memory, self._state_lock, model, self._retriever.copy())
         self._consolidation = (
             None if comparer is None else Consolidation(judge, memory, self._state_lock, distiller, comparer)
         )
@@ -262,11 +262,11 @@ class JudgeMemory:
             The verdict, at the cost of one call of the judge model and at most one call of the embedding model.
 
         Raises:
-            InputError: If the trace lacks what the judge asks for.
+            InputError: If the trace lacks what the judge asks for, or is forgotten meanwhile.
             ModelError: If the judge model fails.
             StorageError: If the store cannot be read or written.
         """
-        return await self._trace_judge.judge(trace, self._retrieve_and_keep)
+        return await self._judge_until_done(trace, self._retrieve_and_keep)
 
     async def judge_candidate(self, trace: Trace) -> Verdict:
         """Judge a trace that may not be shown to anybody: as `judge`, but nothing of it is stored.
@@ -278,11 +278,11 @@ class JudgeMemory:
             The verdict, at the same cost.
 
         Raises:
-            InputError: If the trace lacks what the judge asks for.
+            InputError: If the trace lacks what the judge asks for, or is forgotten meanwhile.
             ModelError: If the judge model fails.
             StorageError: If the store cannot be read.
         """
-        return await self._trace_judge.judge(trace)
+        return await self._judge_until_done(trace, self._trace_judge.retrieve)
 
     async def keep_vector(self, trace: Trace) -> None:
         """Store the vector of a candidate that is shown after all, so that it is not embedded again.
@@ -448,7 +448,7 @@ class JudgeMemory:
             await self._memory.change(
                 lambda current: current.without_person(person, trace_ids), trace_ids, cause
             )
-            self._other_judges.close_all()
+            self._end_calls(())  # the cases themselves stay
         for trace_id in trace_ids:
             self._reasons.pop(trace_id, None)
             self._refusals.pop(trace_id, None)
@@ -486,6 +486,14 @@ class JudgeMemory:
             if retrieval.vector is not None and trace.trace_id and trace.trace_id not in forgotten_ids:
                 await self._memory.vectors.keep(trace.trace_id, text_of(fields), retrieval.vector)
         return retrieval
+
+    async def _judge_until_done(self, trace: Trace, retrieve: Retrieve) -> Verdict:
+        """Judge a trace, anew where something else was forgotten before the model answered."""
+        with self._forgotten_meanwhile() as forgotten_ids:
+            while trace.trace_id not in forgotten_ids:
+                with suppress(ForgottenMeanwhileError):
+                    return await self._trace_judge.judge(trace, retrieve)
+        raise InputError(f"Trace {trace.trace_id} was forgotten while it was judged.")
 
     @contextmanager
     def _forgotten_meanwhile(self) -> Iterator[set[str]]:
@@ -546,8 +554,13 @@ class JudgeMemory:
             lambda current: current.without_traces(trace_ids), trace_ids, cause
         )
         if cause.forgets:
-            self._other_judges.close_all()
+            self._end_calls(trace_ids)
         return resting_on_traces(trace_ids, before)
+
+    def _end_calls(self, trace_ids: Collection[str]) -> None:
+        """End what may hold the forgotten: judges of earlier versions, and prompts that wait to be sent."""
+        self._other_judges.close_all()
+        self._judge_model.interrupt(trace_ids)
 
     async def _run_models(self, plan: LearningPlan, planned: MemoryState) -> RoundResult:
         return await run_models(

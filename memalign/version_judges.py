@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from weakref import WeakSet
 
+from memalign.errors import ForgottenMeanwhileError
 from memalign.judge import Judge
 from memalign.memory.state import MemoryState
 from memalign.memory.stored_state import StoredState
@@ -49,7 +50,10 @@ class VersionJudge:
         Returns:
             The verdict; None if something was forgotten meanwhile.
         """
-        verdict = None if self.is_closed else await self._judge.judge(trace)
+        try:
+            verdict = None if self.is_closed else await self._judge.judge(trace)
+        except ForgottenMeanwhileError:
+            return None
         return None if self.is_closed else verdict
 
     def close(self) -> None:
@@ -96,9 +100,14 @@ class VersionJudges:
 
         Raises:
             InputError: If the trace lacks what the judge asks for.
-            ModelError: If the judge model fails.
+            ModelError: If the judge model fails, or the trace is forgotten before it answers.
         """
-        return await self._base.judge(trace, _without_evidence)
+        while True:
+            try:
+                return await self._base.judge(trace, _without_evidence)
+            except ForgottenMeanwhileError as error:
+                if trace.trace_id in error.trace_ids:
+                    raise
 
     async def open(self, number: int, judge_model: JudgeModel | None = None) -> VersionJudge:
         """Open the judge of an earlier version.

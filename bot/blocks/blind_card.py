@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import capitalised, escape_name, format_label_plain
+from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import (
     MAX_MENU_OPTIONS,
     Block,
@@ -14,6 +14,7 @@ from bot.blocks.primitives import (
     text_message,
 )
 from bot.blocks.vote_buttons import MAX_VALUE_LENGTH, unsure_button
+from bot.plain_text import capitalised, format_label_plain
 from bot.visible_text import visible_line
 from memalign.records import Label
 from memalign.value_types import ValueType

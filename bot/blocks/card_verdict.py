@@ -3,19 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.blocks.asked_first import AskedFirst
 from bot.blocks.blind_card import YOUR_VIEW_FIRST, answer_hint
+from bot.blocks.earlier_answers import EarlierAnswers
 from bot.blocks.left_out import left_out_line
-from bot.blocks.mrkdwn import (
-    capitalised,
-    escape,
-    escape_address,
-    escape_name,
-    format_label_plain,
-    format_verdict,
-)
+from bot.blocks.mrkdwn import escape, escape_address, escape_name, format_verdict
 from bot.blocks.selection import SELECTION_WORDS
-from bot.plain_text import pluralise
+from bot.plain_text import capitalised, format_label_plain, pluralise
 from bot.redaction.redactor import is_redacted
 from memalign.judge import Judge
 from memalign.models.local.explanations import NO_LANGUAGE_MODEL
@@ -33,7 +26,7 @@ class CardVerdict:
     stored: StoredVerdict
     judge: Judge
     title: str
-    asked_first: AskedFirst | None = None
+    earlier_answers: EarlierAnswers | None = None
     """The answers that people gave before its card showed it; None of a card that did not ask first."""
 
     @property
@@ -80,8 +73,8 @@ def _evidence(verdict: CardVerdict) -> Iterator[str]:
     if verdict.is_hidden:  # what a judge had to go by, and what it lacked, may hint at what it said
         yield answer_hint(verdict.judge.value_type)
         return
-    if verdict.asked_first:
-        yield verdict.asked_first.line
+    if verdict.earlier_answers:
+        yield verdict.earlier_answers.line
     judged = verdict.stored.verdict
     yield escape_name(verdict.model, 100)
     if cases := len(judged.retrieved_trace_ids) + verdict.stored.forgotten_cases:

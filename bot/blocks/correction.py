@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from bot.blocks.card import case_elements
 from bot.blocks.excerpt import first_words
-from bot.blocks.mrkdwn import escape_name, format_label_plain
+from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import (
     Block,
     context,
@@ -21,6 +21,7 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.rich_text import rich_text
+from bot.plain_text import format_label_plain
 from bot.visible_text import visible, visible_line
 from bot.vote_marks import Vote
 from memalign.records import Guideline, Label, Trace

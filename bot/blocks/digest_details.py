@@ -1,11 +1,11 @@
 """The figures of a week in full, and its verdicts as rows: replies in the digest's thread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from bot.blocks.label_table import label_table
 from bot.blocks.mrkdwn import escape
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, context, paragraphs, section
 from bot.blocks.rich_text import preformatted, rich_text
-from bot.blocks.tables import Table
 from bot.digest_words import coverage_line, figure_sentences, learning_sentences
 from bot.plain_text import FROM_ONE_PERSON, pluralise
 from bot.report_rows import SHORT_ROW_HEADER, csv_line, short_row
@@ -28,10 +28,10 @@ def digest_figures_message(report: WeeklyReport) -> SlackMessage:
     ]
     lines += [guideline_line(report), *_voices(report)]
     told = [escape(line) for line in lines if line]
-    table = _counts(report.figures.table)
-    blocks = (section(head), *table, *paragraphs("\n".join(told)))
-    counts = [table_text(report.figures.table)] if report.figures.table and table else []
-    text = "\n".join([head, *counts, *told])
+    table = label_table(report)
+    counts = () if table is None else (table.aligned(),)
+    blocks = (section(head), *map(_preformatted, counts), *paragraphs("\n".join(told)))
+    text = "\n".join([head, *map(escape, counts), *told])
     return SlackMessage(text=text[:MAX_TEXT_LENGTH], blocks=blocks)
 
 
@@ -64,7 +64,7 @@ def _voices(report: WeeklyReport) -> list[str]:
     parts = []
     if report.from_one_person:
         parts.append(
-            f"{report.from_one_person} of {pluralise(report.in_use, 'guideline')} in use {FROM_ONE_PERSON}"
+            f"{report.from_one_person} of {pluralise(report.in_use, 'guideline')} in use: {FROM_ONE_PERSON}"
         )
     if report.pending:
         parts.append(
@@ -73,20 +73,8 @@ def _voices(report: WeeklyReport) -> list[str]:
     return [" · ".join(parts)] if parts else []
 
 
-def _counts(table: Mapping[str, int] | None) -> tuple[Block, ...]:
-    if not table or not any(table.values()):
-        return ()
-    return (rich_text(preformatted(table_text(table))),)
-
-
-def table_text(table: Mapping[str, int]) -> str:
-    """Return the counts of a judge that says pass or fail, as a table of text with aligned columns."""
-    values = ("pass", "fail")
-    rows = tuple(
-        (f"judge: {judge}", *(str(table[f"judge_{judge}_people_{people}"]) for people in values))
-        for judge in values
-    )
-    return Table(header=("", *(f"people: {value}" for value in values)), rows=rows).aligned()
+def _preformatted(text: str) -> Block:
+    return rich_text(preformatted(text))
 
 
 def _within(lines: Sequence[str], length: int) -> list[str]:

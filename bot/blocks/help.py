@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from bot.blocks.commands import HELP
-from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
+from bot.blocks.mrkdwn import escape_name, join_names
 from bot.blocks.primitives import SlackMessage, text_message
-from bot.plain_text import keeping_sentence
+from bot.plain_text import format_label_plain, keeping_sentence
 from storage.records import StoredVerdict
 
 HOW_TO_TEACH = (

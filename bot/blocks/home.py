@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.blocks.blind_card import YOUR_VIEW_FIRST, answer_elements
 from bot.blocks.commands import HELP, state_note
-from bot.blocks.digest import doubt_line
+from bot.blocks.digest_rules import doubt_line
 from bot.blocks.mine import vote_entry
 from bot.blocks.mrkdwn import escape, escape_name, format_label
 from bot.blocks.primitives import Block, actions, context, plain_text, section

@@ -2,7 +2,7 @@
 
 from bot.blocks.agreement_chart import agreement_chart
 from bot.blocks.chart import chart_words
-from bot.blocks.digest import doubt_words
+from bot.blocks.digest_rules import doubt_words
 from bot.blocks.guideline_list import SHOW_GUIDELINES
 from bot.blocks.mrkdwn import escape_name
 from bot.blocks.primitives import MAX_TEXT_LENGTH, Block, SlackMessage, button, section
@@ -34,7 +34,7 @@ def _periods(stats: JudgeStats) -> list[str]:
         return ["Nobody has voted on a verdict yet."]
     return [
         f"• Last week: {_period(stats.last_week)}",
-        f"• The last {pluralise(stats.weeks, 'week')}: {_period(stats.last_weeks)}",
+        f"• The last {pluralise(stats.weeks, 'week')}, with this one: {_period(stats.last_weeks)}",
         f"• In all: {_period(life)}, by {pluralise(life.people, 'person', 'people')}",
     ]
 
@@ -57,6 +57,6 @@ def _period(figures: Digest) -> str:
 
 def _learned(stats: JudgeStats) -> str:
     if not (stats.cases or stats.in_use):
-        return "It has learned nothing yet."
+        return "It remembers no cases and uses no guidelines."
     rules = pluralise(stats.in_use, "guideline") if stats.in_use else "no guidelines"
     return f"It remembers {pluralise(stats.cases, 'case')} and uses {rules}."

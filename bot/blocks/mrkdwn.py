@@ -7,6 +7,7 @@ nor hide characters or turn the direction of the text around it.
 import re
 from collections.abc import Sequence
 
+from bot.plain_text import capitalised, format_label_plain
 from bot.visible_text import isolated, visible, visible_line
 from memalign.records import Label
 
@@ -59,18 +60,6 @@ def format_verdict(value: Label) -> str:
     """Return a judge's value as a card begins: its mark, and the word with a capital in bold; escaped."""
     mark = ("✅ " if value else "❌ ") if isinstance(value, bool) else ""
     return f"{mark}*{escape_name(capitalised(format_label_plain(value)), 100)}*"
-
-
-def capitalised(words: str) -> str:
-    """Return words with a capital at their beginning; the other letters stay."""
-    return words[:1].upper() + words[1:]
-
-
-def format_label_plain(value: Label) -> str:
-    """Return a value in words without an emoji, not escaped, for notifications and modals."""
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return str(value)
 
 
 def join_names(names: Sequence[str]) -> str:

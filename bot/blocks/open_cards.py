@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape, escape_name
+from bot.blocks.mrkdwn import escape, escape_address, escape_name
 from bot.blocks.primitives import SlackMessage, section, text_message
 from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text
 from bot.blocks.trace_line import question_line
@@ -29,6 +29,8 @@ def open_cards_message(cards: Sequence[OpenCard], title: str) -> SlackMessage:
     vote = VOTES_ON.get(len(cards), f"Your votes on these {len(cards)} cards teach")
     head = f"{vote} *{escape_name(title, 150)}* most right now:"
     questions = [question_line(card.trace) for card in cards]
-    lines = [f"• <{card.link}|{escape(text)}>" for card, text in zip(cards, questions, strict=True)]
+    lines = [
+        f"• <{escape_address(card.link)}|{escape(text)}>" for card, text in zip(cards, questions, strict=True)
+    ]
     links = (rich_section(link_run(text, card.link)) for card, text in zip(cards, questions, strict=True))
     return SlackMessage(text="\n".join([head, *lines]), blocks=(section(head), rich_text(bullets(*links))))

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape, format_label_plain
+from bot.blocks.mrkdwn import MAX_SECTION_LENGTH, escape
+from bot.plain_text import format_label_plain
 from bot.visible_text import visible
 from memalign.records import Json, Label
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import escape, format_label, format_label_plain
+from bot.blocks.mrkdwn import escape, format_label
 from bot.blocks.primitives import (
     Block,
     SlackMessage,
@@ -13,6 +13,7 @@ from bot.blocks.primitives import (
     plain_message,
     section,
 )
+from bot.plain_text import format_label_plain
 from memalign.records import Label
 
 REPLY_VALUE = "reply_value"

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from bot.blocks.mrkdwn import capitalised
 from bot.digest_words import percent
+from bot.plain_text import capitalised
 from storage.records import CardSelection, SelectionReason
 
 SELECTION_WORDS: Mapping[SelectionReason, str] = {

@@ -1,11 +1,11 @@
 """Messages in a card's thread, and answers to votes on the card."""
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.blocks.primitives import (
     SlackMessage,
     plain_message,
     small_message,
 )
+from bot.plain_text import format_label_plain
 from memalign.records import Label
 
 CORRECT_VALUE = "correct_value"

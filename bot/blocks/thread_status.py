@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.blocks.guideline_buttons import guideline_buttons
-from bot.blocks.mrkdwn import escape, escape_name, format_label_plain, join_names
+from bot.blocks.mrkdwn import escape, escape_name, join_names
 from bot.blocks.primitives import (
     MAX_TEXT_LENGTH,
     Block,
@@ -18,7 +18,14 @@ from bot.blocks.primitives import (
     section,
 )
 from bot.blocks.thread import CORRECT_VALUE
-from bot.plain_text import FROM_ONE_PERSON, disagreement, guideline_state, pluralise, trial_sentence
+from bot.plain_text import (
+    FROM_ONE_PERSON,
+    disagreement,
+    format_label_plain,
+    guideline_state,
+    pluralise,
+    trial_sentence,
+)
 from bot.thread_status import PersonAnswer, TakenBackRule, TaughtRule, ThreadStatus, TypedReason
 from bot.visible_text import visible_line
 from memalign.memory.guideline_merge import merged_into

@@ -1,7 +1,7 @@
 """The buttons under a verdict: each says which value it stands for."""
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.blocks.primitives import Block, button
+from bot.plain_text import format_label_plain
 from bot.visible_text import visible_line
 from memalign.records import Label
 from memalign.value_types import ValueType

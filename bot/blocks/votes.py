@@ -4,8 +4,9 @@ import json
 from collections.abc import Collection, Mapping
 
 from bot.blocks.blind_card import two_answers
-from bot.blocks.mrkdwn import escape, format_label_plain
+from bot.blocks.mrkdwn import escape
 from bot.blocks.primitives import SlackMessage, actions, button, section, text_message
+from bot.plain_text import format_label_plain
 from bot.vote_marks import Vote
 from memalign.records import Label
 from storage.records import StoredVerdict

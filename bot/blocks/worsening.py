@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from bot.blocks.memory_history import history_button, version_value
-from bot.blocks.mrkdwn import escape_name
+from bot.blocks.mrkdwn import escape_address, escape_name
 from bot.blocks.primitives import Block, SlackMessage, actions, button, context, mrkdwn, plain_text, section
 from bot.records import Worsening
 from memalign.records import Json
 
 GO_BACK_TO_MONDAY = "go_back_to_monday"
-BACK_AT_MONDAY = "It judges with Monday's memory again. `/memalign history` can undo that."
+BACK_AT_MONDAY = "↩️ It judges with Monday's memory again. `/memalign history` can undo that."
 BASE_REMEDY = "Please look at its guidelines: `/memalign guidelines` lists those in doubt first."
 MONDAY_REMEDY = (
     "You can go back to Monday's memory: votes and reasons are all kept, and you can undo it like any change."
@@ -30,21 +30,18 @@ def worsening_message(worsening: Worsening) -> SlackMessage:
         f"Of this week's answered verdicts, {worsening.broken} are wrong that would have been right {otherwise}; "
         f"{others} the other way round. That is hardly chance."
     )
-    links = [f"<{link}|verdict {number}>" for number, link in enumerate(worsening.links, start=1)]
+    links = [
+        f"<{escape_address(link)}|verdict {number}>" for number, link in enumerate(worsening.links, start=1)
+    ]
     examples = (context(f"Some of them: {', '.join(links)}"),) if links else ()
     text = "\n".join([head, counts, remedy])
     return SlackMessage(text=head, blocks=(section(text), *examples, _buttons(worsening)))
 
 
-def answered_warning(text: str, blocks: Sequence[Json]) -> SlackMessage:
-    """Return a warning without its buttons, since somebody has gone back.
-
-    Args:
-        text: its text in Slack.
-        blocks: its blocks in Slack.
-    """
+def answered_warning(blocks: Sequence[Json]) -> SlackMessage:
+    """Return a warning, whose blocks in Slack are given, without its buttons, since somebody has gone back."""
     kept = tuple(block for block in blocks if block.get("type") != "actions")
-    return SlackMessage(text=text, blocks=(*kept, context(f"↩️ {BACK_AT_MONDAY}")))
+    return SlackMessage(text=BACK_AT_MONDAY, blocks=(*kept, context(BACK_AT_MONDAY)))
 
 
 def _buttons(worsening: Worsening) -> Block:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 
 from bot.blocks.correction import REASON_VIEW
-from bot.blocks.mrkdwn import escape, format_label, format_label_plain
+from bot.blocks.mrkdwn import escape, format_label
 from bot.blocks.primitives import Block, field, menu, modal, plain_text, section
+from bot.plain_text import format_label_plain
 from bot.visible_text import visible
 from memalign.records import Label
 from storage.records import StoredVerdict

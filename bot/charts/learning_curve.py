@@ -48,6 +48,13 @@ def learning_curve_chart(title: str, points: Sequence[CurvePoint]) -> Chart:
     )
 
 
+def draws_base(points: Sequence[CurvePoint]) -> bool:
+    """Return whether there is enough of the judge without memory for a line: a percentage, or half of the weeks."""
+    compared = [point.base.n if point.base else 0 for point in points]
+    known = sum(map(bool, compared))
+    return any(n >= MIN_VERDICTS_FOR_SHARE for n in compared) or (known > 0 and 2 * known >= len(compared))
+
+
 def _all_weeks(points: Sequence[CurvePoint]) -> Weeks:
     by_week = {point.week: point for point in points}
     if not points:
@@ -120,7 +127,7 @@ def _draw_judge(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     line = _line([point.base_share if point else None for _, point in weeks])
-    if not np.isnan(line).all():
+    if draws_base([point for _, point in weeks if point]):
         dashes = (0, (5, 2))
         axes.plot(
             np.arange(len(weeks)),
@@ -136,13 +143,17 @@ def _draw_base(axes: Axes, theme: Theme, weeks: Weeks) -> None:
 
 def _mark_few(axes: Axes, theme: Theme, weeks: Weeks) -> None:
     """Draw the weeks hollow whose verdicts are too few for a percentage."""
-    base = [_few(point.base_share, point.base) if point else None for _, point in weeks]
+    base = (
+        [_few(point.base_share, point.base) if point else None for _, point in weeks]
+        if draws_base([point for _, point in weeks if point])
+        else []
+    )
     judge = [_few(point.estimate.share, point.shown) if point else None for _, point in weeks]
     label = f"fewer than {MIN_VERDICTS_FOR_SHARE} verdicts"
     for shares, colour, marker, size in ((base, theme.base, "s", 4.5), (judge, theme.judge, "o", 6.0)):
         if any(share is not None for share in shares):
             axes.plot(
-                np.arange(len(weeks)),
+                np.arange(len(shares)),
                 _line(shares),
                 color=colour,
                 linestyle="none",

@@ -3,6 +3,7 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from bot.records import Digest
 from bot.reports.blind_weeks import with_blind_of_weeks
 from bot.reports.digest import read_digest
 from bot.reports.judge_week_reader import read_judge_week
-from bot.runtime.clock import from_ms, named_week, now_ms
+from bot.runtime.clock import from_ms, named_week, now_ms, week_of
 from memalign.errors import InputError
 from memalign.value_types import value_type_of
 from storage.database import Database
@@ -87,26 +88,29 @@ async def _print_week(settings: Settings, database: Database, week: str, form: s
         value_type = value_type_of(judge.feedback_value_type, judge.range)
         of_week = await read_digest(database, judge.name, value_type, week, settings.digest.zone)
         figures = await with_blind_of_weeks(database, of_week, value_type, settings)
-        print_text(json_line(figures.as_json()) if form == "json" else _format_digest(figures))
+        today = from_ms(now_ms(), settings.digest.zone).date()
+        print_text(json_line(figures.as_json()) if form == "json" else _format_digest(figures, today))
 
 
-def _format_digest(week: Digest) -> str:
+def _format_digest(week: Digest, today: date) -> str:
     if not any(
         (week.shown, week.people, week.late, week.guidelines_learned, week.guidelines_retired, week.forgotten)
     ):
+        if week.week > week_of(today):
+            return f"{week.judge}, {week.week}: this week has not begun yet."
         return f"{week.judge}, {week.week}: nobody voted, and nothing was learned or forgotten."
     lines = [f"{week.judge}, {week.week}"]
     if not week.n:
-        lines.append("  no verdict has a majority of votes")
+        lines.append("  no verdict has a majority of votes" if week.people else "  nobody voted")
     else:
         people = pluralise(week.people, "person", "people")
         lines.append(f"  agreement {week.agreed} of {week.n}{share_note(week)}, {people}")
-    if week.table:
+    if week.n and week.table:
         lines += _table_lines(week.table)
     sentences = (*figure_sentences(week), *learning_sentences(week), late_line(week), coverage_line(week))
     lines += [f"  {line}" for line in sentences if line]
     lines.append(
-        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} taken back; "
+        f"  guidelines: {week.guidelines_learned} learned, {week.guidelines_retired} retired; "
         f"{pluralise(week.forgotten, 'trace')} forgotten"
     )
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.cli.label_file import LabelFile
 from bot.digest_words import mean_distance, share_with_interval
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE
 from bot.reports.agreement import wilson_interval
 from bot.reports.score_agreement import has_scores, mean_absolute_error
@@ -120,6 +120,4 @@ def counts_in_words(values: Mapping[str, Json], place: str, agreement: LabelAgre
 
 
 def _value_in_words(value: Json) -> str:
-    if isinstance(value, bool):
-        return "pass" if value else "fail"
-    return visible_line(str(value))
+    return visible_line(format_label_plain(value))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from memalign.errors import InputError, ModelError, ModelUnavailableError
+from memalign.errors import InputError, ModelError, ModelUnavailableError, RequestFailedError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import JudgeModel
 from memalign.records import Label, Trace, Verdict
@@ -44,6 +44,10 @@ class JudgedCandidates:
     """Of those that can be judged, as far as is known."""
 
 
+MAX_STUMBLES = 2
+"""Candidates of a window at which the model's service may fail: at one of them it fails for what that one says."""
+
+
 class CandidateVerdicts:
     """Judges candidates within the day's budget of model calls."""
 
@@ -72,7 +76,7 @@ class CandidateVerdicts:
         """
         judged: list[JudgedCandidate] = []
         failures: list[InputError | ModelError] = []
-        gone = 0
+        gone, stumbles = 0, 0
         for trace in traces:
             if not await self._holds(memory, trace):
                 gone += 1
@@ -82,6 +86,11 @@ class CandidateVerdicts:
                 break
             try:
                 judged.append(await self._judge(memory, trace))
+            except RequestFailedError as error:
+                failures.append(error)
+                stumbles += 1
+                if stumbles >= MAX_STUMBLES:  # then it is down
+                    break
             except ModelUnavailableError:
                 raise
             except (InputError, ModelError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 from bot.config import JudgeSettings, Settings
@@ -20,6 +21,7 @@ from memalign.errors import (
     MemAlignError,
     ModelError,
     ModelUnavailableError,
+    RequestFailedError,
     RequestRefusedError,
 )
 from storage.database import Database
@@ -29,7 +31,9 @@ log = logging.getLogger(__name__)
 
 COMPONENT = "judging"
 MAX_REFUSALS = 2
-"""Times that a model may refuse what a window holds before the window is given up."""
+"""Times that a model may refuse what a window holds, or fail at it alone, before the window is given up."""
+WindowPlace = tuple[str, int, int]
+"""Judge, start and end."""
 
 
 class CandidateWorker:
@@ -63,6 +67,12 @@ class CandidateWorker:
         self._wake_event = WakeEvent()
         self._in_hand: set[str] = set()
         """Judges whose window is being done."""
+        self._choices: Counter[str] = Counter()
+        """Judge -> cards chosen since the start."""
+        self._choices_at_failure: dict[WindowPlace, int] = {}
+        """Window -> that number when the service failed at its traces last."""
+        self._own_failures: Counter[WindowPlace] = Counter()
+        """Window -> failures though others got cards since the one before."""
 
     def wake(self) -> None:
         """Look for ended windows now."""
@@ -95,7 +105,9 @@ class CandidateWorker:
         try:
             await self._give_card(window)
         except RequestRefusedError as error:
-            await self._wait_or_give_up(window, error)
+            await self._wait_or_give_up(window, error, window.attempts + 1)
+        except RequestFailedError as error:
+            await self._wait_for_model(window, error)
         except ModelError as error:
             self._breaker.record_failure(
                 window.judge,
@@ -151,6 +163,7 @@ class CandidateWorker:
     ) -> None:
         with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
             chosen = await self._choose(judge.name, candidates, window.seen)
+        self._choices[judge.name] += 1
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
         await self._database.candidates.close(window, [await self._card(judge, chosen, day, chance)])
@@ -170,19 +183,34 @@ class CandidateWorker:
             is_blind=await self._blind_cards.includes(judge, chosen.verdict.trace_id),
         )
 
-    async def _wait_or_give_up(self, window: CandidateWindow, error: RequestRefusedError) -> None:
-        """Put off a window whose traces the model refuses; the second time it gets no card."""
-        if window.attempts + 1 < MAX_REFUSALS:
+    async def _wait_for_model(self, window: CandidateWindow, error: RequestFailedError) -> None:
+        """Put off a window at whose traces the service fails; it is at fault where windows got cards meanwhile."""
+        place, choices = (window.judge, window.start_ms, window.end_ms), self._choices[window.judge]
+        is_own = choices > self._choices_at_failure.get(place, choices)
+        self._choices_at_failure[place] = choices
+        if is_own:
+            self._own_failures[place] += 1
+            await self._wait_or_give_up(window, error, self._own_failures[place])
+            return
+        self._breaker.record_failure(window.judge, asked_pause_ms(error.retry_after))
+        # another window is tried first then
+        await self._report_and_postpone(window, str(error), backoff_ms(window.attempts))
+
+    async def _wait_or_give_up(self, window: CandidateWindow, error: ModelError, failures: int) -> None:
+        """Put off a window that is at fault itself; the second time it gets no card."""
+        if failures < MAX_REFUSALS:
             await self._report_and_postpone(window, str(error))
             return
         log.warning("a window of %s gets no card: %s", window.judge, error)
         await self._database.candidates.close(window)
         self._health.report(COMPONENT, window.judge, None)
 
-    async def _report_and_postpone(self, window: CandidateWindow, reason: str) -> None:
+    async def _report_and_postpone(
+        self, window: CandidateWindow, reason: str, behind_others_ms: int = 0
+    ) -> None:
         self._health.report(COMPONENT, window.judge, reason)
         log.warning("a card of %s waits: %s", window.judge, reason)
         not_before = max(
             self._time_ms() + backoff_ms(window.attempts), self._breaker.open_until_ms(window.judge)
         )
-        await self._database.candidates.postpone(window, not_before, reason)
+        await self._database.candidates.postpone(window, not_before + behind_others_ms, reason)

@@ -97,10 +97,10 @@ class ShadowJudges:
         memory = self._memories[judge]
         if known is not None:
             return known
-        if _is_empty(memory.state):
-            return ShadowValue(kind="base", value=None)
         if not memory.definition.reads_guidelines:
             return None  # it judges by cases alone, and could only guess
+        if _is_empty(memory.state):
+            return ShadowValue(kind="base", value=None)
         return await self._within_time(judge, self._ask_base(memory, trace, self._shadow_budget))
 
     async def _ask_base(self, memory: JudgeMemory, trace: Trace, budget: CallBudget) -> ShadowValue | None:
@@ -114,6 +114,8 @@ class ShadowJudges:
     ) -> ShadowValue | None:
         number = await self._last_weeks.number(judge)
         if await self._last_weeks.is_current(judge, number):
+            if _only_guesses(self._memories[judge]):
+                return None
             return ShadowValue(kind="last_week", value=None, version=number)
         opened = await self._last_weeks.open(judge, number)
         if _is_empty(opened.state):
@@ -145,6 +147,11 @@ class ShadowJudges:
 
 def _gives_free_texts(memory: JudgeMemory) -> bool:
     return memory.definition.value_type.kind == "str"
+
+
+def _only_guesses(memory: JudgeMemory) -> bool:
+    """Return whether a judge goes by cases alone, and has none."""
+    return not memory.definition.reads_guidelines and not memory.state.episodes
 
 
 def _is_empty(state: MemoryState) -> bool:

@@ -212,10 +212,14 @@ class JudgingWorker:
                 await self._judge_within_cap(trace, judge, place.day)
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
-        shadows = asyncio.create_task(self._shadows.values(judge.name, trace))
+        is_answering = asyncio.Event()
+        if self._breaker.is_closed(judge.name):
+            is_answering.set()
+        shadows = asyncio.create_task(self._shadow_values(judge, trace, is_answering))
         try:
             with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
                 verdict = await self._memories[judge.name].judge(trace)
+            is_answering.set()
             await self._note_answer(judge, trace)
             await self._keep(verdict, judge, trace, day, await shadows)
         finally:
@@ -223,6 +227,13 @@ class JudgingWorker:
         self._health.report(COMPONENT, judge.name, None)
         log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
+
+    async def _shadow_values(
+        self, judge: JudgeSettings, trace: Trace, is_answering: asyncio.Event
+    ) -> tuple[ShadowValue, ...]:
+        """Ask the judge's other memories, once its model answers: probes of one that is down use up no calls."""
+        await is_answering.wait()
+        return await self._shadows.values(judge.name, trace)
 
     async def _note_answer(self, judge: JudgeSettings, trace: Trace) -> None:
         """Note that a judge's model answers, and let go of what waits for it."""

@@ -107,17 +107,6 @@ def build(
         quiet_seconds=quiet_seconds,
     )
 
-    blind_cards = BlindCardUpdater(
-        database,
-        resources.memories,
-        gatherer,
-        slack.people,
-        show_verdict,
-        health,
-        worker.wake,
-        show_votes=resources.settings.access.show_votes,
-    )
-
     def wake() -> None:
         """Look for changed feedback, for replies to answer, and for verdicts to show."""
         worker.wake()
@@ -136,6 +125,18 @@ def build(
         wake,
         card_seconds=card_seconds,
     )
+    blind_cards = BlindCardUpdater(
+        database,
+        resources.memories,
+        gatherer,
+        slack.people,
+        reconciler.read_missed,
+        show_verdict,
+        health,
+        worker.wake,
+        show_votes=resources.settings.access.show_votes,
+    )
+
     return LearningFlow(
         wake=wake,
         cancel_trace=worker.cancel_trace,

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from bot.blocks.asked_first import AskedFirst
+from bot.blocks.earlier_answers import EarlierAnswers
 from bot.feedback import Feedback, all_feedback
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.runtime.circuit_breaker import CircuitBreaker
@@ -30,8 +30,11 @@ LONGEST_PAUSE_MS = 300_000
 UPDATE_NOW_SECONDS = 10.0
 """Time that a forget waits for Slack; cards not edited by then are edited later."""
 
-ShowVerdict = Callable[[str, AskedFirst], Awaitable[str | None]]
+ShowVerdict = Callable[[str, EarlierAnswers], Awaitable[str | None]]
 """Lets the card of a verdict show it, with the answers; see `bot.posting.card_editor.CardEditor.show_verdict`."""
+
+ReadMissed = Callable[[StoredVerdict], Awaitable[None]]
+"""Stores what people did on a verdict's card while the bot was not told of it. Raises `SlackCallError`."""
 
 
 class BlindCardUpdater:
@@ -43,6 +46,7 @@ class BlindCardUpdater:
         memories: Mapping[str, JudgeMemory],
         gatherer: FeedbackGatherer,
         people: People,
+        read_missed: ReadMissed,
         show_verdict: ShowVerdict,
         health: HealthRegistry,
         wake_learning: Callable[[], None],
@@ -54,6 +58,7 @@ class BlindCardUpdater:
         self._memories = memories
         self._gatherer = gatherer
         self._people = people
+        self._read_missed = read_missed
         self._show_verdict = show_verdict
         self._health = health
         self._wake_learning = wake_learning
@@ -128,12 +133,15 @@ class BlindCardUpdater:
         memory = self._memories.get(stored.verdict.judge)
         if memory is None:  # it may come back under another name
             return
+        if stored.is_hidden:
+            # Slack does not say when a thumb came, so that one found after the verdict was shown would be a vote on it
+            await self._read_missed(stored)
         counted = await self._gatherer.counted(stored)
         feedback = all_feedback(stored, counted, memory.definition.value_type)
         if stored.is_hidden and not any(each.value is not None for each in feedback):
             await self._database.verdicts.note_card(stored.verdict_id, stored.revision)
             return
-        shown_at = await self._show_verdict(stored.verdict_id, await self._asked_first(feedback))
+        shown_at = await self._show_verdict(stored.verdict_id, await self._earlier_answers(feedback))
         if shown_at is None:
             return
         if not stored.is_hidden:
@@ -142,14 +150,14 @@ class BlindCardUpdater:
             log.info("the card of %s shows its verdict", stored.verdict_id)
             self._wake_learning()
 
-    async def _asked_first(self, feedback: Sequence[Feedback]) -> AskedFirst:
+    async def _earlier_answers(self, feedback: Sequence[Feedback]) -> EarlierAnswers:
         answers = [
             (each.person, each.blind_value)
             for each in sorted(feedback, key=lambda each: each.time_ms)
             if each.blind_value is not None
         ]
         names = await self._people.names([person for person, _ in answers])
-        return AskedFirst(
+        return EarlierAnswers(
             answers=[(names.get(person, person), value) for person, value in answers],
             shows_votes=self._show_votes,
         )

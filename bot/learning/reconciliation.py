@@ -75,6 +75,24 @@ class CardReconciler:
         session = await self._session()
         return session is not None and session is self._known_session and not self._backlogs
 
+    async def read_missed(self, verdict: StoredVerdict) -> None:
+        """Read one card now, unless all were read since the present connection stands.
+
+        A card that Slack does not let the bot read is passed over.
+
+        Raises:
+            SlackCallError: Slack does not answer now.
+            StorageError: the store fails.
+        """
+        if await self.is_up_to_date():
+            return
+        try:
+            await self._reader.read(verdict)
+        except SlackRefusedError as error:
+            if error.is_undecided or error.pause_ms:
+                raise
+            log.warning("the card at %s cannot be read again: %s", verdict.message_ts, error)
+
     async def run(self) -> None:
         """Read cards whenever the connection stands again, until cancelled."""
         self._known_session = None

@@ -14,8 +14,6 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread import (
     CORRECT_VALUE,
     card_gone,
-    not_counted,
-    not_in_channel,
     value_counted,
 )
 from bot.blocks.vote_buttons import VOTE_DOWN, VOTE_UNSURE, VOTE_UP
@@ -26,6 +24,7 @@ from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.refused_click import refusal_of_click
 from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from bot.runtime.clock import now_ms
 from bot.vote_marks import Vote, is_pressed_again, votes_of
@@ -97,15 +96,7 @@ class CardActions:
         await show_ephemeral(self._client, card.channel, card.person, receipt, thread_ts)
 
     async def _refused(self, body: Body, card: ClickedCard) -> SlackMessage | None:
-        """Say why a click does not count; that of somebody who has left the channel is taken back."""
-        match await self._access.refusal(card):
-            case "not in the channel":
-                await self._cards.set_vote(card, None, click_time(body["actions"][0]))
-                return not_in_channel()
-            case "not a member of the workspace":
-                return not_counted()
-            case _:
-                return None
+        return await refusal_of_click(self._access, self._cards, card, click_time(body["actions"][0]))
 
     async def correct(self, ack: AsyncAck, body: Body, respond: AsyncRespond) -> None:
         """Store the right value, chosen from the menu in the thread."""

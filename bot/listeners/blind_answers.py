@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.blind_card import ANSWER, ANSWER_FORM, answer_receipt
 from bot.blocks.home import verdict_id_of_row
 from bot.blocks.primitives import SlackMessage
-from bot.blocks.thread import card_gone, not_counted, not_in_channel
+from bot.blocks.thread import card_gone
 from bot.learning.active_thread import active_thread
 from bot.listeners.actions import click_time
 from bot.listeners.after_ack import AfterAck
@@ -21,6 +21,7 @@ from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.home import is_on_home
 from bot.listeners.own_values import chosen_value
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.refused_click import refusal_of_click
 from bot.listeners.responses import respond_ephemeral, show_ephemeral
 from memalign.records import Label
 from storage.database import Database
@@ -107,14 +108,7 @@ class BlindAnswers:
         """Say why nothing counts; what somebody who has left the channel chose is taken back."""
         if card is None:
             return card_gone()
-        match await self._access.refusal(card):
-            case "not in the channel":
-                await self._cards.set_vote(card, None, click_time(body["actions"][0]))
-                return not_in_channel()
-            case "not a member of the workspace":
-                return not_counted()
-            case _:
-                return None
+        return await refusal_of_click(self._access, self._cards, card, click_time(body["actions"][0]))
 
     async def _tell(self, body: Body, respond: AsyncRespond, message: SlackMessage) -> None:
         if await is_on_home(body):

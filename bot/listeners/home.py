@@ -7,13 +7,14 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks.home import home_two_votes, home_view, home_vote_counted
-from bot.blocks.thread import card_gone, not_counted, not_in_channel
+from bot.blocks.thread import card_gone
 from bot.listeners.actions import VOTES, click_time
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.home_page import HomePages
 from bot.listeners.reason_modal import ReasonModal
+from bot.listeners.refused_click import refusal_of_click
 from bot.slack.errors import SlackCallError
 from bot.vote_marks import votes_of
 from memalign.records import Json
@@ -73,8 +74,9 @@ class HomeTab:
         if card is None:
             await self.publish(person, card_gone().text)
             return
-        if note := await self._refusal(body, card):
-            await self.publish(person, note)
+        at = click_time(body["actions"][0])
+        if refusal := await refusal_of_click(self._access, self._cards, card, at):
+            await self.publish(person, refusal.text)
             return
         if len(votes_of(card.verdict, await self._cards.feedback_on(card))) > 1:
             await self._reason_modal.ask_which_vote(card)
@@ -84,17 +86,6 @@ class HomeTab:
         if vote == "down":
             await self._reason_modal.open(body["trigger_id"], card)
         await self.publish(person, home_vote_counted(vote))
-
-    async def _refusal(self, body: Body, card: ClickedCard) -> str:
-        """Say why a vote does not count, and take back that of somebody who has left the channel."""
-        match await self._access.refusal(card):
-            case "not in the channel":
-                await self._cards.set_vote(card, None, click_time(body["actions"][0]))
-                return not_in_channel().text
-            case "not a member of the workspace":
-                return not_counted().text
-            case _:
-                return ""
 
 
 async def is_on_home(body: Body) -> bool:

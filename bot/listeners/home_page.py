@@ -7,6 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.blocks.home import MAX_OPEN_CARDS_SHOWN
 from bot.card_expiry import is_open
 from bot.config import JudgeSettings, Settings
+from bot.feedback import has_answered
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.own_record import OwnRecords
 from bot.records import HomeJudge, HomePage, OpenCard
@@ -14,7 +15,6 @@ from bot.reports.digest import read_digest
 from bot.reports.status import StatusReport
 from bot.runtime.clock import from_ms, now_ms, week_of
 from bot.slack.permalink import permalink
-from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -88,7 +88,8 @@ class HomePages:
         if stored.message_ts is None or not is_open(stored, now_ms()):
             return None
         feedback = await self._database.feedback.by(stored.verdict_id, person)
-        if feedback is not None and votes_of(stored, feedback):
+        value_type = self._memories[stored.verdict.judge].definition.value_type
+        if feedback is not None and has_answered(stored, person, feedback, value_type):
             return None
         trace = await self._database.traces.get(stored.verdict.trace_id)
         link = await permalink(self._client, stored.channel, stored.message_ts)
@@ -98,7 +99,7 @@ class HomePages:
         return OpenCard(
             stored=stored,
             title=self._settings.titles.get(judge, judge),
-            value_type=self._memories[judge].definition.value_type,
+            value_type=value_type,
             trace=trace,
             link=link,
         )

@@ -122,7 +122,7 @@ class MemoryHistoryPages:
         await respond_ephemeral(respond, [outcome_message(outcome)])
         message, channel = body.get("message") or {}, (body.get("channel") or {}).get("id")
         if not outcome.refusal and channel:
-            answered = answered_warning(str(message.get("text")), message.get("blocks") or ())
+            answered = answered_warning(message.get("blocks") or ())
             await update_message(self._client, str(channel), str(message.get("ts")), answered)
 
     async def stay(self, ack: AsyncAck, respond: AsyncRespond) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.digest_words import coefficient, percent
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, long_date, pluralise
+from bot.records import MIN_VERDICTS_FOR_SHARE
 from bot.visible_text import visible
 from memalign.records import Json
 
@@ -26,10 +26,6 @@ def render(template: str, fields: Mapping[str, Json]) -> str:
 def _shown(value: object) -> object:
     """Return a value as a page shows it; what a template wrote itself stays."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _date(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def _exact_percent(share: float) -> str:
@@ -54,9 +50,10 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.globals["MIN_VERDICTS_FOR_SHARE"] = MIN_VERDICTS_FOR_SHARE
 _ENVIRONMENT.filters |= {
     "coefficient": coefficient,
-    "date": _date,
+    "date": long_date,
     "day": _day,
     "exact_percent": _exact_percent,
     "label": format_label_plain,

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.charts.drawing import chart_svg
-from bot.charts.learning_curve import learning_curve_chart
+from bot.charts.learning_curve import draws_base, learning_curve_chart
 from bot.config import SkippedKind
-from bot.digest_words import learning_sentences, strength
+from bot.digest_words import counts_with_share, gap_sentence, learning_sentences, strength
 from bot.judge_report import JudgeReport, ReportRule, RuleGroup
 from bot.pages.environment import render
 from bot.pages.error_tables import differences, label_matrix
@@ -18,10 +17,9 @@ from bot.pages.report_sentences import (
     agreement_sentences,
     anchoring_sentences,
     error_sentence,
-    gap_sentence,
     learning_in_short,
-    share_words,
 )
+from bot.plain_text import capitalised
 from bot.records import MemoryComparison, ShadowComparison
 from memalign.judge import LOCAL_MODELS
 
@@ -49,11 +47,12 @@ def judge_report_page(report: JudgeReport) -> str:
             "short": _short(report),
             "chart": Markup(chart_svg(learning_curve_chart(CURVE_TITLE, report.curve), "curve")),  # noqa: S704
             "points": {point.week: point for point in report.curve},
-            "is_weighted": report.data.lowest_chance < report.data.highest_chance,
+            "is_weighted": report.data.has_different_chances,
+            "draws_base": draws_base(report.curve),
             "has_base": any(point.base for point in report.curve),
             "comparisons": [
                 *_comparisons("Without memory", life.against_base),
-                *_comparisons("With last week's memory", life.against_last_week),
+                *_comparisons("With Monday's memory", life.against_last_week),
             ],
             "learning": learning_sentences(life),
             "limits": report_limits(report),
@@ -68,7 +67,7 @@ def judge_report_page(report: JudgeReport) -> str:
             "rules": _rules(report.rules),
             "reads_no_guidelines": report.card.model.startswith(LOCAL_MODELS),
             "strength": strength,
-            "share_words": share_words,
+            "counts_with_share": counts_with_share,
         },
     )
 

@@ -1,11 +1,10 @@
 """The limits of a judge's report: a sentence for each that the data show, and none for others."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from bot.digest_words import percent
 from bot.judge_report import JudgeReport
-from bot.plain_text import pluralise
+from bot.plain_text import long_date, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE
 from memalign.judge import LOCAL_MODELS
 
@@ -78,14 +77,14 @@ def _coverage(report: JudgeReport) -> Iterator[str]:
 
 
 def _selection(report: JudgeReport) -> Iterator[str]:
-    if report.data.lowest_chance < report.data.highest_chance:
+    if report.data.has_different_chances:
         yield (
             "Cards were picked with different chances, to teach the judge where it errs. Plain counts are of the "
             "cards; the weighted share stands for all traces that could be picked."
         )
     if report.data.cards_without_chance:
         cards = pluralise(report.data.cards_without_chance, "card")
-        yield f"Of the first {cards} no chance of being picked is noted; they count as picked for certain."
+        yield f"The first {cards} count as picked for certain, since no other chance is noted of them."
 
 
 def _anchoring(report: JudgeReport) -> Iterator[str]:
@@ -112,15 +111,17 @@ def _models(report: JudgeReport) -> Iterator[str]:
     if unnoted := sum(each.verdicts for each in models if not each.model):
         yield f"{pluralise(unnoted, 'verdict')} of an earlier version of the bot do not say which model gave them."
     for each in [each for each in models if each.model][1:]:
-        yield f"Since {_date(each.first)} verdicts also came from {each.model}; figures are of all models together."
+        yield f"Since {long_date(each.first)} verdicts also came from {each.model}; figures are of all models together."
 
 
 def _changes(report: JudgeReport) -> Iterator[str]:
     for change in reversed(report.history.settings):
-        yield f"On {_date(change.at)}: {change.note} Figures of earlier weeks are of the judge as it was before."
+        yield f"On {long_date(change.at)}: {change.note} Figures of earlier weeks are of the judge as it was before."
     for rollback in reversed(report.history.rollbacks):
         back = "an earlier version" if rollback.to is None else f"version {rollback.to}"
-        yield f"On {_date(rollback.at)} the memory went back to {back}; verdicts in between rest on what was undone."
+        yield (
+            f"On {long_date(rollback.at)} the memory went back to {back}; verdicts in between rest on what was undone."
+        )
     for sentence in report.settings.changes:
         yield f"{sentence.rstrip('.')} since the bot last ran: no figure here is of the new settings."
 
@@ -148,7 +149,3 @@ def _gone(report: JudgeReport) -> Iterator[str]:
             f"{pluralise(data.expired, 'unanswered trace')} of all judges {verb} deleted for age. Their cards are no "
             "longer counted, so that the answered share seems higher than it was."
         )
-
-
-def _date(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"

@@ -3,41 +3,23 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.digest_words import (
-    DIFFERENT_SHARES,
-    MAX_GAP_UNTOLD,
-    SAME_VALUES,
     headline_share,
-    learning_sentences,
+    memory_sentences,
+    points_words,
     share_with_interval,
     weighting_reason,
 )
 from bot.judge_report import JudgeReport, LabelCount
 from bot.pages.error_tables import Differences, differences
-from bot.plain_text import pluralise
-from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, Digest
+from bot.plain_text import format_label_plain, long_date, pluralise
+from bot.records import MIN_VERDICTS_FOR_SHARE, Digest
 from bot.visible_text import visible_line
 from memalign.records import Label
 
 MAX_LABEL_LENGTH = 120
 MIN_SHARE_OF_MOST = 0.6
 """Share of the errors from which on they are mostly of one kind. Set by hand."""
-
-
-def share_words(share: AgreementShare) -> str:
-    """Return a share with its counts and its interval."""
-    interval = share_with_interval(share.agreed / share.n, share.low, share.high)
-    return f"{share.agreed} of {share.n} ({interval})"
-
-
-def gap_sentence(figures: Digest) -> str:
-    """Return why kappa and AC1 differ; empty where they hardly do."""
-    if figures.kappa is None or figures.ac1 is None:
-        return ""
-    if figures.ac1 - figures.kappa > MAX_GAP_UNTOLD:
-        return SAME_VALUES
-    return DIFFERENT_SHARES if figures.kappa - figures.ac1 > MAX_GAP_UNTOLD else ""
 
 
 def anchoring_sentences(figures: Digest) -> list[str]:
@@ -49,7 +31,7 @@ def anchoring_sentences(figures: Digest) -> list[str]:
     unanchored = f"Agreement of people who had not seen the verdict: {share}."
     if blind.effect is None or blind.effect_low is None or blind.effect_high is None:
         return [unanchored]
-    effect, low, high = map(_points, (blind.effect, blind.effect_low, blind.effect_high))
+    effect, low, high = map(points_words, (blind.effect, blind.effect_low, blind.effect_high))
     chance = ", which may be chance" if blind.effect_low <= 0 <= blind.effect_high else ""
     return [
         unanchored,
@@ -57,23 +39,21 @@ def anchoring_sentences(figures: Digest) -> list[str]:
     ]
 
 
-def _points(difference: float) -> str:
-    """Return a difference of two shares in percentage points, with its sign."""
-    return f"{round(difference * 100):+d}".replace("-", "−")
-
-
 def agreement_sentences(report: JudgeReport) -> list[str]:
     """Return how far people agree with the judge, over its life and lately."""
     life, recent = report.life, report.recent
     if not life.n:
         return ["People have no majority on any verdict yet, so nothing is known of their agreement with it."]
-    since = f"Since {_day(report)} people agreed with {life.agreed:,} of {pluralise(life.n, 'verdict')}"
+    first = long_date(report.first_verdict or report.made_at)
+    since = f"Since {first} people agreed with {life.agreed:,} of {pluralise(life.n, 'verdict')}"
     return [*_with_share(since, life), *_lately(recent, life)]
 
 
 def _lately(recent: Digest, life: Digest) -> list[str]:
     if not recent.n:
-        return ["In the last four weeks no verdict had a majority."]
+        return [
+            f"In the last four weeks {'no verdict had a majority' if recent.people else 'nobody answered'}."
+        ]
     if recent.n == life.n:
         return ["All of that is of the last four weeks."]
     return [f"In the last four weeks it was {recent.agreed:,} of {recent.n:,}{_share_clause(recent)}."]
@@ -94,11 +74,6 @@ def _share_clause(figures: Digest) -> str:
     return f", weighted {share}" if weighting_reason(figures) else f": {share}"
 
 
-def _day(report: JudgeReport) -> str:
-    first = report.first_verdict or report.made_at
-    return f"{first.day} {first:%B %Y}"
-
-
 def learning_in_short(report: JudgeReport) -> list[str]:
     """Return whether the judge learned; empty while nobody has answered."""
     if not report.life.n:
@@ -107,7 +82,10 @@ def learning_in_short(report: JudgeReport) -> list[str]:
         return [
             "The data cannot tell whether it learned: no verdict was compared with one given without its memory."
         ]
-    return learning_sentences(report.life)[:1]
+    sentences = memory_sentences("What it learned", report.life.against_base)[:1]
+    return sentences or [
+        "The data cannot tell whether it learned: few verdicts were compared with one given without its memory."
+    ]
 
 
 def error_sentence(report: JudgeReport) -> str:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.charts.agreement_table import AgreementTable, agreement_table_chart
 from bot.charts.chart import Chart, chart_label
 from bot.charts.learning_curve import learning_curve_chart
@@ -11,6 +10,7 @@ from bot.charts.score_differences import score_differences_chart
 from bot.judge_report import LabelCount
 from bot.judge_week import CountedVerdict, JudgeWeek
 from bot.pages.error_tables import label_matrix
+from bot.plain_text import format_label_plain
 
 MAX_JUDGE_LENGTH = 38
 """Characters of a judge's title that leave room for what the chart shows."""

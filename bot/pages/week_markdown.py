@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.judge_week import JudgeWeek
 from bot.pages.error_tables import LabelMatrix
 from bot.pages.markdown import escape_markdown, markdown_link, markdown_table
 from bot.pages.week_summary import CurveRow, OverruledRow, RuleRow, WeekSummary, summarise
-from bot.plain_text import pluralise
+from bot.plain_text import format_label_plain, pluralise
 from bot.report_words import week_dates
 
 WEEKS_IN_TABLE = 12

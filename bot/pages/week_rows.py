@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.blocks.mrkdwn import format_label_plain
 from bot.blocks.selection import SELECTION_WORDS
 from bot.judge_week import CountedVerdict, JudgeWeek
+from bot.plain_text import format_label_plain
 from bot.report_rows import csv_lines
 
 ROW_END = "\r\n"
@@ -23,7 +23,7 @@ WEEK_ROW_HEADER = (
     "blind",
     "link",
 )
-"""`people_label` is empty where people only say that the value is wrong."""
+"""`people_label` is empty where people only say that the value is wrong, `agreed` while a card hides its verdict."""
 
 
 def week_rows(weeks: Sequence[JudgeWeek]) -> str:
@@ -39,9 +39,9 @@ def _row(verdict: CountedVerdict) -> Sequence[str]:
         verdict.week,
         verdict.trace_id,
         verdict.verdict_id,
-        format_label_plain(verdict.value),
+        "not shown yet" if verdict.is_hidden else format_label_plain(verdict.value),
         "" if people is None else format_label_plain(people),
-        _truth(verdict.agreed),
+        "" if verdict.is_hidden else _truth(verdict.agreed),
         str(verdict.people),
         f"{verdict.selection.probability:.6g}",
         SELECTION_WORDS[verdict.selection.reason],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.blocks.digest_details import guideline_line
-from bot.blocks.mrkdwn import format_label_plain
 from bot.digest_words import (
     coverage_line,
     figure_sentences,
@@ -16,9 +15,9 @@ from bot.digest_words import (
 from bot.judge_week import JudgeWeek
 from bot.pages.error_tables import LabelMatrix, label_matrix
 from bot.pages.week_charts import label_counts
-from bot.plain_text import pluralise
+from bot.plain_text import enumerated, format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.report_words import Headline, headline, main_mistake, thanked_people, waiting_words
+from bot.report_words import Headline, headline, main_mistake, rule_state, thanked_people, waiting_words
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MAX_OVERRULED = 25
@@ -88,7 +87,7 @@ def summarise(week: JudgeWeek) -> WeekSummary:
     matrix = label_matrix(week.value_type, label_counts(week.verdicts)) if comparable else None
     return WeekSummary(
         title=report.title,
-        quiet="A quiet week: nobody voted, and nothing was learned." if report.is_quiet else "",
+        quiet=_quiet(report),
         headline=headline(report),
         notes=_notes(report),
         overruled=[_overruled(each) for each in report.overruled[:MAX_OVERRULED]],
@@ -100,6 +99,14 @@ def summarise(week: JudgeWeek) -> WeekSummary:
         matrix=matrix if week.verdicts else None,
         curve=[_curve_row(point) for point in week.curve],
     )
+
+
+def _quiet(report: WeeklyReport) -> str:
+    if not report.is_quiet:
+        return ""
+    if report.is_future:
+        return "This week has not begun yet."
+    return "A quiet week: nobody voted, and nothing was learned."
 
 
 def _notes(report: WeeklyReport) -> list[str]:
@@ -141,11 +148,10 @@ def _rules(report: WeeklyReport) -> list[RuleRow]:
 
 
 def _rule(rule: ReportedRule, change: str) -> RuleRow:
-    state = "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
     cases = [pluralise(rule.cases, "case")] if rule.cases else []
     return RuleRow(
         text=rule.text,
-        change=", ".join(filter(None, (change, state))),
+        change=", ".join(filter(None, (change, rule_state(rule)))),
         origin=", ".join([*rule.authors, *cases]),
     )
 
@@ -153,8 +159,7 @@ def _rule(rule: ReportedRule, change: str) -> RuleRow:
 def _thanks(report: WeeklyReport) -> str:
     if not report.figures.people:
         return ""
-    *names, last = thanked_people(report)
-    return f"Thanks to {' and '.join(filter(None, (', '.join(names), last)))}."
+    return f"Thanks to {enumerated(thanked_people(report))}."
 
 
 def _figures(report: WeeklyReport) -> list[str]:

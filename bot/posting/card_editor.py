@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.blocks.asked_first import AskedFirst
 from bot.blocks.card import verdict_card
 from bot.blocks.card_verdict import CardVerdict
+from bot.blocks.earlier_answers import EarlierAnswers
 from bot.blocks.primitives import SlackMessage
 from bot.posting.message_edits import MessageEdits
 from bot.slack.answer_time import answer_time
@@ -45,12 +45,12 @@ class CardEditor:
         self._hashes: dict[str, str] = {}
         """Verdict -> the hash of what this process made its card show."""
 
-    async def show_verdict(self, verdict_id: str, asked_first: AskedFirst) -> str | None:
+    async def show_verdict(self, verdict_id: str, earlier_answers: EarlierAnswers) -> str | None:
         """Let a card show its verdict.
 
         Args:
             verdict_id: the verdict.
-            asked_first: the answers that it tells.
+            earlier_answers: the answers that it tells.
 
         Returns:
             The time from which on it shows it, by Slack's clock; None where there is nothing to show any more.
@@ -64,12 +64,12 @@ class CardEditor:
         if stored is None or stored.message_ts is None:
             return None
         async with self._edits.turn(stored.channel, stored.message_ts):
-            message = await self._message(verdict_id, asked_first)
+            message = await self._message(verdict_id, earlier_answers)
             if message is None:
                 return None
             return await self._edit(verdict_id, stored.channel, stored.message_ts, message)
 
-    async def _message(self, verdict_id: str, asked_first: AskedFirst) -> SlackMessage | None:
+    async def _message(self, verdict_id: str, earlier_answers: EarlierAnswers) -> SlackMessage | None:
         stored = await self._database.verdicts.get(verdict_id)
         memory = self._memories.get(stored.verdict.judge) if stored else None
         trace = await self._database.traces.get(stored.verdict.trace_id) if stored else None
@@ -80,7 +80,7 @@ class CardEditor:
             stored=replace(stored, is_blind=False),
             judge=judge,
             title=self._titles[judge.name],
-            asked_first=asked_first,
+            earlier_answers=earlier_answers,
         )
         return verdict_card([shown], trace)
 

@@ -80,5 +80,6 @@ def counted_verdict(
         people=len({entry.person for entry in votes}),
         selection=stored.selection,
         is_blind=stored.is_blind,
+        is_hidden=stored.is_hidden,
         link=link,
     )

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from bot.card_expiry import MS_OPEN
 from bot.config import JudgeSettings
-from bot.feedback import all_feedback
+from bot.feedback import all_feedback, has_answered
 from bot.reports.verdict_label import is_tied
 from bot.runtime.clock import now_ms
-from bot.vote_marks import votes_of
 from memalign.value_types import ValueType
 from storage.database import Database
 from storage.records import PersonFeedback, StoredVerdict
@@ -24,9 +23,9 @@ async def read_open_cards(database: Database, judge: JudgeSettings) -> list[Stor
     return [card for card in cards if card.channel == judge.channel]
 
 
-def is_unanswered(card: StoredVerdict, people: People) -> bool:
+def is_unanswered(card: StoredVerdict, people: People, value_type: ValueType) -> bool:
     """Return whether nobody holds a vote on a card."""
-    return not any(votes_of(card, each) for each in people.values())
+    return not any(has_answered(card, person, events, value_type) for person, events in people.items())
 
 
 def is_split(card: StoredVerdict, people: People, value_type: ValueType) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.config import JudgeSettings
+from bot.feedback import has_answered
 from bot.records import OpenCard
 from bot.reports.open_card import is_split, is_unanswered, read_open_cards
 from bot.reports.weekly_report_reader import LinksTo
-from bot.vote_marks import votes_of
 from memalign.value_types import ValueType, value_type_of
 from storage.database import Database
 from storage.records import StoredVerdict
@@ -39,6 +39,8 @@ class OpenCardReader:
     async def read(self, judge: JudgeSettings, person: str, number: int) -> list[OpenCard]:
         """Return so many open cards of a judge without that person's vote, those that teach most first.
 
+        Cards on which others agree are returned only where no card waits for an answer, or for a vote that ends a tie.
+
         Args:
             judge: the judge.
             person: the person who is to answer.
@@ -53,19 +55,21 @@ class OpenCardReader:
             for card in await read_open_cards(self._database, judge)
             if (candidate := await self._candidate(card, person, value_type)) is not None
         ]
-        best = sorted(candidates, key=lambda each: each.rank, reverse=True)[:number]
+        # as many as a digest says are waiting; of the others, a further vote teaches little
+        waiting = [each for each in candidates if each.is_split or each.is_unanswered] or candidates
+        best = sorted(waiting, key=lambda each: each.rank, reverse=True)[:number]
         links = await self._links_to([each.stored for each in best])
         found = [await self._open_card(each.stored, judge, value_type, links) for each in best]
         return [card for card in found if card is not None]
 
     async def _candidate(self, card: StoredVerdict, person: str, value_type: ValueType) -> _RankedCard | None:
         people = await self._database.feedback.of(card.verdict_id)
-        if person in people and votes_of(card, people[person]):
+        if person in people and has_answered(card, person, people[person], value_type):
             return None
         return _RankedCard(
             stored=card,
             is_split=is_split(card, people, value_type),
-            is_unanswered=is_unanswered(card, people),
+            is_unanswered=is_unanswered(card, people, value_type),
         )
 
     async def _open_card(

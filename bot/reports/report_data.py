@@ -77,6 +77,5 @@ async def read_report_settings(
         keeps_originals=redaction.keep_original,
         min_people=settings.memory.min_people,
         needs_approval=settings.memory.approval == "manual",
-        shows_people=settings.access.show_votes,
         changes=() if before is None else fingerprint.changes_since(before),
     )

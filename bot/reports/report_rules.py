@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 
 from bot.judge_report import ReportRule, RuleGroup
-from bot.plain_text import disagreement
+from bot.plain_text import LACKS, disagreement
 from bot.reports.guideline_numbers import number_guidelines
 from bot.reports.guideline_order import by_record
 from bot.runtime.clock import from_ms
@@ -12,12 +12,7 @@ from memalign.memory.guideline_merge import merged_into
 from memalign.records import Guideline, Lack
 from storage.guideline_uses import GuidelineUse
 
-LACKS: Mapping[Lack, str] = {
-    "approval": "somebody has to approve it",
-    "people": "more people have to say so",
-    "agreement": "somebody has to decide on it",
-    "trial": "it is to be tried on earlier cases",
-}
+LACKS_IN_REPORT: Mapping[Lack, str] = {**LACKS, "trial": "it is to be tried on earlier cases"}
 
 
 def report_rules(
@@ -85,7 +80,7 @@ def _note(rule: Guideline) -> str:
     if rule.is_held_back and rule.trial is not None:
         return f"Held back: its trial broke {rule.trial.broke} and fixed {rule.trial.fixed}."
     if rule.lacks:
-        return f"Not used yet: {' and '.join(LACKS[lack] for lack in rule.lacks)}."
+        return f"Not used yet: {' and '.join(LACKS_IN_REPORT[lack] for lack in rule.lacks)}."
     if rule.conflicts_with:
         return "Another guideline says the opposite."
     return "Pinned: it comes first, and is never left out." if rule.pinned else ""

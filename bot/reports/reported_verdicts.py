@@ -37,7 +37,6 @@ def reported_verdict(
         agreed=None if case is None else case.agreed,
         majority=0 if label is None else labels.count(label),
         labels=len(labels),
-        unsure=sum(entry.vote == "unsure" for entry in votes),
         link=link,
         is_hidden=stored.is_hidden,
     )

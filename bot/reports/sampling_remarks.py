@@ -39,5 +39,5 @@ def _lowered(names: Collection[str], cap: CardCap) -> str:
 
 def _open_window(window: CandidateWindow, zone: tzinfo) -> str:
     start, end = (f"{from_ms(ms, zone):%H:%M}" for ms in (window.start_ms, window.end_ms))
-    shown = "it gets" if window.seen == 1 else "one of them gets"
+    shown = "it may get" if window.seen == 1 else "one of them may get"
     return f"{window.judge}: {pluralise(window.seen, 'trace')} came since {start}; {shown} a card at {end}."

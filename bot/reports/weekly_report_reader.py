@@ -88,7 +88,7 @@ class WeeklyReportReader:
         counts = Counter[str]()
         for card in await read_open_cards(self._database, judge):
             people = await self._database.feedback.of(card.verdict_id)
-            counts["unanswered"] += is_unanswered(card, people)
+            counts["unanswered"] += is_unanswered(card, people, value_type)
             counts["split"] += is_split(card, people, value_type)
         return counts
 
@@ -120,8 +120,8 @@ class WeeklyReportReader:
     async def _told(self, rules: Iterable[Guideline]) -> tuple[ReportedRule, ...]:
         told = []
         for rule in sorted(rules, key=lambda rule: not (rule.stands and rule.doubtful)):
-            names = await self._names_of(rule.people) if self._show_votes else {}
-            told.append(reported_rule(rule, tuple(names.values())))
+            names = await self._known_names(rule.people) if self._show_votes else ()
+            told.append(reported_rule(rule, names))
         return tuple(told)
 
     async def _names(self, people: Collection[str]) -> tuple[str, ...]:
@@ -129,6 +129,9 @@ class WeeklyReportReader:
         if not self._show_votes:
             return ()
         named = [each for each in people if not await self._database.preferences.is_muted(each)]
-        # somebody whom Slack does not name just now has an id only
-        names = [name for person, name in (await self._names_of(named)).items() if name != person]
-        return tuple(sorted(names, key=str.casefold))
+        return tuple(sorted(await self._known_names(named), key=str.casefold))
+
+    async def _known_names(self, people: Collection[str]) -> tuple[str, ...]:
+        """Return the names of people; somebody whom Slack does not name just now has an id only, and is left out."""
+        names = await self._names_of(people)
+        return tuple(name for person, name in names.items() if name != person)

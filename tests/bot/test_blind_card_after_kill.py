@@ -25,7 +25,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     ready.write_settings(3600)
     settings = tmp_path / "memalign.toml"
     text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("[sampling]", "[sampling]\nblind = 1.0"), encoding="utf-8")
+    settings.write_text(text.replace("blind = 0.3", "blind = 1.0"), encoding="utf-8")
     async with ready.slack:
         yield ready
 

@@ -594,3 +594,22 @@ async def test_a_card_that_slack_never_takes_holds_up_no_other(tmp_path: Path, s
 
 async def _is_well(harness: BotInWorkspace) -> bool:
     return (await harness.bot.status.read()).troubles == ()
+
+
+async def test_a_thumb_given_while_the_bot_was_down_says_what_the_card_asked_for(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    workspace = Workspace()
+    async with blind_bot(tmp_path, server, workspace=workspace) as harness:
+        card = await harness.show()
+        harness.slack.faults.fail_next("chat.update", error="internal_error", times=1000)
+        await harness.press(card, PASS)
+        await harness.until_async(lambda: harness.tells("does not show its verdict"))
+    workspace.react(harness.ben.id, card.channel, card.ts, "+1")
+    async with blind_bot(tmp_path, server, workspace=workspace) as harness:
+        await revealed(harness)
+        await harness.reconciled()
+        await looked_at(harness)
+        ben = (await harness.feedback(card))["ben"]
+        assert (ben.vote, ben.value, ben.blind_value) == ("down", True, True)
+        assert "Ana Ruiz and Ben Okafor said pass" in seen(harness)

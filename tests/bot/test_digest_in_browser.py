@@ -38,7 +38,7 @@ async def digest_on_page(harness: BotInWorkspace, browser: Browser, width: int) 
     await page.goto(harness.slack.url)
     shown = page.locator(f'[data-ts="{digest.ts}"]').first
     await expect(shown.get_by_text("70% agreement")).to_be_visible()
-    await expect(shown.get_by_text("20 points on last week (could be chance)")).to_be_visible()
+    await expect(shown.get_by_text("20 points on the week before (could be chance)")).to_be_visible()
     await expect(shown.get_by_text("2 replies")).to_be_visible()
     box = await shown.bounding_box()
     assert box is not None

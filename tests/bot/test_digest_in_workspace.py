@@ -138,6 +138,23 @@ async def test_a_forgotten_person_leaves_the_digest(harness: BotInWorkspace) -> 
     assert "Thanks to Ana Ruiz." in shown(harness, digest)
 
 
+async def test_a_value_in_a_reply_is_an_answer_after_which_the_card_waits_no_more(
+    harness: BotInWorkspace,
+) -> None:
+    for name in ("plain", "waiting"):
+        await harness.show(name)
+    harness.reply(await harness.card("plain"), "It should fail, for it sends people away.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "1 card waits for a first answer." in told
+    assert "Answer one now" in told
+    harness.reply(await harness.card("waiting"), "This passes: it is short.")
+    await harness.learned()
+    (told,) = await harness.asked(harness.ana, "digest")
+    assert "of 2 verdicts" in told
+    assert "waits" not in told
+
+
 async def test_the_button_below_offers_open_cards_to_the_person_who_presses_it(
     harness: BotInWorkspace,
 ) -> None:
@@ -154,6 +171,28 @@ async def test_the_button_below_offers_open_cards_to_the_person_who_presses_it(
     assert "these three cards" in answer
     assert answer.count("Question") == 3
     assert "pass" not in answer
+
+
+async def test_the_button_offers_the_cards_that_wait_and_others_only_without_any(
+    harness: BotInWorkspace,
+) -> None:
+    await voted(harness, 1, question="Is it answered?")
+    waiting = await harness.show("waiting", "Please wait.")
+    digest = await posted_digest(harness)
+    assert "1 card waits for a first answer." in digest.text
+
+    async def offered() -> str:
+        press = harness.slack.interactions.click(
+            harness.ben.id, digest.channel, digest.ts, "answer_open_cards", None
+        )
+        return await harness.ephemeral_answer(press, harness.ben)
+
+    answer = await offered()
+    assert ("Can you help me?" in answer, "Is it answered?" in answer) == (True, False)
+    harness.react(waiting, "+1", by=harness.ben)
+    await harness.learned()
+    answer = await offered()
+    assert ("Can you help me?" in answer, "Is it answered?" in answer) == (False, True)
 
 
 async def test_the_figures_of_a_life_are_told_for_the_judges_of_ones_channels(

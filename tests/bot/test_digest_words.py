@@ -286,7 +286,9 @@ def test_figures_that_are_not_weighed_are_said_not_to_be_beside_a_weighed_share(
 
 def test_cards_posted_and_answered_are_told_with_those_that_say_nothing() -> None:
     line = coverage_line(week(5, 4, shown=12, answered=8, unsure=2, split=1, unnamed=1))
-    assert line == "Cards posted: 12 · answered: 8 · cannot tell: 2 · tied: 1 · 👎 without the right value: 1"
+    assert (
+        line == "Cards posted: 12 · answered: 8 · cannot tell: 2 · split: 1 · 👎 without the right value: 1"
+    )
     assert coverage_line(week(5, 4, shown=12, answered=5)) == "Cards posted: 12 · answered: 5"
     assert coverage_line(week()) == ""
 

@@ -7,20 +7,32 @@ import random
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.crash import inspect
 from tests.crash.ledger import Tally, payload_of
 from tests.crash.world import World
+from tests.model_server import ModelServer, running_model_server
 
 REST_SECONDS = 60.0
 STOP_SECONDS = 10.0
+TRACES = 120
+TRACES_PER_KILL = 60
+"""With windows, of whose traces only a few get a card."""
 
 
-async def run(folder: Path, kills: int, seed: int, *, traces: int = 120) -> Tally:
-    """Kill one bot so many times, checking after each kill; then let it come to rest, and check everything."""
-    world = World(folder, random.Random(seed), traces=traces)
+async def run(
+    folder: Path, kills: int, seed: int, *, traces: int = TRACES, models: ModelServer | None = None
+) -> Tally:
+    """Kill one bot so many times, checking after each kill; then let it come to rest, and check everything.
+
+    With a server of models, cards are drawn from windows.
+    """
+    world = World(folder, random.Random(seed), traces=traces, models=models)
     world.write_settings(seconds_to_digest=1.0 * kills)
+    if models:
+        await world.note_busy_days()
     tally = Tally(kills=kills)
     async with world.slack:
         async with world.load():
@@ -49,7 +61,8 @@ async def finish(world: World, tally: Tally) -> None:
     tally.doubled += inspect.doubled(world)
     tally.lost += await inspect.remembered_wrongly(world)
     tally.bytes_searched, left_bytes = inspect.bytes_searched(world, world.ledger)
-    tally.lost += [*left_bytes, *inspect.still_shown(world)]
+    tally.lost += [*left_bytes, *inspect.still_shown(world), *inspect.asked_about_the_forgotten(world)]
+    tally.shadows = await inspect.shadows(world)
     count(world, tally)
 
 
@@ -61,6 +74,7 @@ def count(world: World, tally: Tally) -> None:
         for message in world.workspace.messages(channel)
     ]
     tally.acked_events = world.ledger.acked
+    tally.model_calls = len(world.models.calls) if world.models else 0
     tally.accepted_traces = len(world.ledger.accepted)
     tally.acked_forgets = len(world.ledger.forgotten)
     tally.words_taken_back = len(world.ledger.unsaid)
@@ -73,12 +87,16 @@ def count(world: World, tally: Tally) -> None:
     )
 
 
-async def run_all(kills: int, worlds: int, seed: int) -> Tally:
-    """Share the kills among several worlds at once."""
+async def run_all(kills: int, worlds: int, seed: int, servers: Sequence[ModelServer] = ()) -> Tally:
+    """Share the kills among several worlds at once; with a server of models for each, cards come from windows."""
     share = -(-kills // worlds)
     with tempfile.TemporaryDirectory() as folder:
-        places = [Path(tempfile.mkdtemp(dir=folder)) for _ in range(worlds)]
-        runs = (run(place, share, seed + number) for number, place in enumerate(places))
+        runs = []
+        for number in range(worlds):
+            models = servers[number] if servers else None
+            traces = TRACES_PER_KILL * share if models else TRACES
+            place = Path(tempfile.mkdtemp(dir=folder))
+            runs.append(run(place, share, seed + number, traces=traces, models=models))
         return sum(await asyncio.gather(*runs), Tally())
 
 
@@ -88,8 +106,12 @@ def main() -> None:
     options.add_argument("--kills", type=int, default=200)
     options.add_argument("--worlds", type=int, default=4, help="bots killed at the same time (default: 4)")
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--windows", action="store_true", help="draw cards from windows of a second")
     chosen = options.parse_args()
-    tally = asyncio.run(run_all(chosen.kills, chosen.worlds, chosen.seed))
+    with contextlib.ExitStack() as stack:
+        number = chosen.worlds if chosen.windows else 0
+        servers = [stack.enter_context(running_model_server()) for _ in range(number)]
+        tally = asyncio.run(run_all(chosen.kills, chosen.worlds, chosen.seed, servers))
     print(tally.in_words())
     sys.exit(bool(tally.lost or tally.doubled or tally.unfinished))
 

@@ -1,16 +1,20 @@
 """Comparing the store and the workspace with what the world outside was told."""
 
+import json
 from collections import Counter
+from collections.abc import Iterable
 from decimal import Decimal
 
 from bot.feedback import all_feedback, labelled_trace
 from bot.listeners.rationales import reply_of
+from bot.runtime.clock import now_ms
 from bot.sandbox import Delivery, Message
 from bot.vote_marks import vote_of_reaction
 from memalign.records import Json, Label
 from memalign.value_types import ValueType
 from memalign.votes import tally
 from storage.database import Database
+from storage.keys import digest
 from storage.records import PersonFeedback, StoredVerdict
 from tests.crash.ledger import Ledger, payload_of
 from tests.crash.world import JUDGES, World, asks_first, secret
@@ -26,6 +30,7 @@ async def lost_now(world: World) -> list[str]:
     ledger = world.ledger
     ledger.collect(world.slack)
     async with await Database.open(world.folder / "store", read_only=True) as db:
+        note_calls(world, {request.target for request in await db.forgetting.requests()} | ledger.forgotten)
         forgotten = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
         lost = [f"trace {trace_id}" for trace_id in forgotten]
         intents = {request.target for request in await db.forgetting.requests()}
@@ -49,7 +54,31 @@ async def lost_now(world: World) -> list[str]:
 
 
 async def is_kept(db: Database, trace_id: str) -> bool:
-    return await db.traces.get(trace_id) is not None or await db.traces.is_forgotten(trace_id)
+    is_known = await db.traces.get(trace_id) is not None or await db.traces.is_forgotten(trace_id)
+    return is_known or await is_counted(db, trace_id)
+
+
+async def is_counted(db: Database, trace_id: str) -> bool:
+    """True if a trace was in a window and got no card: a hash of it is left."""
+    table = db.store.documents.table("unsampled_traces")
+    return await db.store.read(lambda: digest(trace_id) in {body["digest"] for body in table})
+
+
+def note_calls(world: World, targets: Iterable[str]) -> None:
+    """Note how many calls models had had before a trace was to be forgotten, while no bot runs."""
+    if world.models:
+        for trace_id in targets:
+            world.ledger.calls_when_gone.setdefault(trace_id, len(world.models.calls))
+
+
+def asked_about_the_forgotten(world: World) -> list[str]:
+    """Calls of models that hold words of traces which were forgotten before."""
+    calls = [json.dumps(call.body) for call in world.models.calls] if world.models else []
+    return [
+        f"a model was asked about {trace_id} after it was to be forgotten"
+        for trace_id, number in world.ledger.calls_when_gone.items()
+        if any(secret(trace_id) in call for call in calls[number:])
+    ]
 
 
 async def feedback_of_person(db: Database, verdict: StoredVerdict, person: str) -> PersonFeedback:
@@ -93,12 +122,14 @@ async def unfinished(world: World) -> list[str]:
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}
         for trace_id in sorted(world.ledger.accepted):
-            if not await db.traces.is_forgotten(trace_id):
+            if not world.models and not await db.traces.is_forgotten(trace_id):
                 left += [
                     f"no card of {trace_id} by {judge}" for judge in JUDGES if (trace_id, judge) not in shown
                 ]
         for card in world.cards():
             left += await differences(db, world, card)
+        windows = await db.candidates.oldest_ended(now_ms())
+        left += [f"a window of {window.judge} has no card" for window in windows]
     return left + [f"no digest in {name}" for name in world.channels if not world.digests(name)]
 
 
@@ -133,6 +164,8 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
     }
     own = [reply for reply in thread if payload_of(reply).get("post_id", "").startswith("status:")]
     differing = [f"{len(own)} statuses on {card.ts}"] if len(own) > 1 else []
+    if not 0 < verdict.selection.probability <= 1:
+        differing.append(f"the chance of {card.ts} is {verdict.selection.probability}")
     if asks_first(card) != verdict.is_hidden:
         differing.append(f"the card {card.ts} and the store differ on whether the verdict is hidden")
     answered = [each for each in all_feedback(verdict, known, YES_OR_NO) if each.value is not None]
@@ -209,3 +242,10 @@ def bytes_searched(world: World, ledger: Ledger) -> tuple[int, list[str]]:
     words = [*(secret(trace_id) for trace_id in sorted(ledger.forgotten)), *sorted(ledger.unsaid)]
     searched = search(world.folder, words)
     return searched.size, [f"{needle!r} in {name}" for name, needle in searched.found]
+
+
+async def shadows(world: World) -> int:
+    """The values of other memories that are stored beside verdicts."""
+    async with await Database.open(world.folder / "store", read_only=True) as db:
+        recent = [each for judge in JUDGES for each in await db.verdicts.recent(judge, 10_000)]
+    return sum(len(each.shadows) for each in recent)

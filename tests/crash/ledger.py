@@ -23,6 +23,8 @@ class Ledger:
     """Cards on which a press of 👍 was acknowledged."""
     unsaid: set[str] = field(default_factory=set)
     """Words of the person whose forgetting was acknowledged after they were written."""
+    calls_when_gone: dict[str, int] = field(default_factory=dict)
+    """Trace id -> calls that models had had when its forgetting was known to be asked for, and the bot was dead."""
     seen: int = 0
     """Deliveries gone through so far."""
     unchecked: list[Delivery] = field(default_factory=list)
@@ -53,6 +55,8 @@ class Tally:
     cards: int = 0
     lessons: int = 0
     digests: int = 0
+    shadows: int = 0
+    model_calls: int = 0
     bytes_searched: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)

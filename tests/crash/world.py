@@ -15,11 +15,18 @@ from pathlib import Path
 import aiohttp
 
 from bot.sandbox import AckTimeoutError, Message, SlackError, SlackServer, Workspace
+from storage.database import Database
+from storage.records import LocalHour
 from tests.bot.bot_in_workspace import SHORTCUTS, free_port
 from tests.crash.ledger import Ledger, Place, payload_of
+from tests.model_server import ModelServer
 
 ROOT = Path(__file__).parents[2]
 JUDGES = ("politeness", "helpfulness")
+WINDOWS_A_DAY = 86_400
+"""Of a second each."""
+MOST_UNANSWERED = 60
+"""Traces that an application keeps while the bot is down."""
 THUMBS = ("+1", "-1", "thumbsup", "-1::skin-tone-3", "shrug")
 REASONS = (
     "The answer should never send people away.",
@@ -35,7 +42,7 @@ reflection_lm = "local:/extract"
 embedding_model = "local:/wordllama"
 [sampling]
 rate = 1.0
-max_per_day = 100000
+max_per_day = {cards}
 blind = 0.3
 [digest]
 day = "{day}"
@@ -48,7 +55,7 @@ JUDGE = """
 [[judges]]
 name = "{name}"
 channel = "{channel}"
-model = "local:/cases"
+model = "{model}"
 feedback_value_type = "bool"
 instructions = "Question: {{{{ inputs }}}} Answer: {{{{ outputs }}}}"
 """
@@ -57,8 +64,12 @@ instructions = "Question: {{{{ inputs }}}} Answer: {{{{ outputs }}}}"
 class World:
     """Everything but the bot; it goes on while the bot is down."""
 
-    def __init__(self, folder: Path, chance: random.Random, *, traces: int) -> None:
+    def __init__(
+        self, folder: Path, chance: random.Random, *, traces: int, models: ModelServer | None = None
+    ) -> None:
+        """With a server of models, cards are drawn from windows, and one judge asks it, with shadow verdicts."""
         self.folder = folder
+        self.models = models
         self.chance = chance
         self.most_traces = traces
         self.ledger = Ledger()
@@ -79,9 +90,31 @@ class World:
     def write_settings(self, seconds_to_digest: float) -> None:
         """The digest falls due while the bot is being killed."""
         due = datetime.now(UTC) + timedelta(seconds=seconds_to_digest)
-        text = SETTINGS.format(day=due.strftime("%a").lower(), time=due.strftime("%H:%M:%S"), port=self.port)
-        text += "".join(JUDGE.format(name=name, channel=channel) for name, channel in self.channels.items())
+        cards = WINDOWS_A_DAY if self.models else 100_000
+        text = SETTINGS.format(
+            day=due.strftime("%a").lower(), time=due.strftime("%H:%M:%S"), port=self.port, cards=cards
+        )
+        text += "".join(
+            JUDGE.format(name=name, channel=channel, model=self.model_of(name))
+            for name, channel in self.channels.items()
+        )
         (self.folder / "memalign.toml").write_text(text, encoding="utf-8")
+
+    def model_of(self, judge: str) -> str:
+        """The judge's model."""
+        return "openai:/some-model" if self.models and judge == JUDGES[1] else "local:/cases"
+
+    async def note_busy_days(self) -> None:
+        """Note as much traffic for the days around today as makes them days of windows."""
+        days = [(datetime.now(UTC) + timedelta(days=number)).date().isoformat() for number in (-1, 0)]
+        hours = [LocalHour(day=day, hour=hour) for day in days for hour in range(24)]
+        async with await Database.open(self.folder / "store") as database:
+
+            def count() -> None:
+                for hour in hours:
+                    database.traffic.count(hour, dict.fromkeys(JUDGES, WINDOWS_A_DAY))
+
+            await database.store.write(count)
 
     def cards(self) -> list[Message]:
         """Every message that shows a verdict."""
@@ -110,6 +143,8 @@ class World:
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
         }
+        if self.models:
+            environment |= {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": self.models.base_url}
         log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             return await asyncio.create_subprocess_exec(
@@ -159,13 +194,14 @@ class World:
     async def _application(self, session: aiohttp.ClientSession) -> None:
         while True:
             await asyncio.sleep(self.chance.uniform(0.02, 0.3))
-            fresh = [
-                self._trace() for _ in range(self.chance.randint(1, 4)) if len(self.sent) < self.most_traces
-            ]
+            fresh = [self._trace() for _ in range(self.chance.randint(1, 4)) if self._has_more()]
             again = [
                 self._body(trace_id) for trace_id in self.chance.sample(self.sent, min(2, len(self.sent)))
             ]
             await self._send(session, [*self.unanswered, *fresh, *again])
+
+    def _has_more(self) -> bool:
+        return len(self.sent) < self.most_traces and len(self.unanswered) < MOST_UNANSWERED
 
     def _trace(self) -> dict[str, object]:
         trace_id = f"tr-{len(self.sent)}"

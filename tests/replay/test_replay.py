@@ -8,8 +8,8 @@ from tests.replay.recording import read_recording
 from tests.replay.weeks import Weeks
 
 RECORDING = importlib.resources.files("bot.sandbox.demo") / "recordings" / "feedbackqa.jsonl"
-WEEKS = 3
-TRACES = 45
+WEEKS = 2
+TRACES = 30
 
 
 async def test_each_digest_of_a_replay_has_the_figures_of_other_code(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from datetime import UTC, date, tzinfo
 from typing import get_type_hints
@@ -14,12 +14,12 @@ from bot import blocks
 from bot.blocks.card import verdict_card
 from bot.blocks.card_verdict import CardVerdict
 from bot.blocks.home import home_view
-from bot.blocks.primitives import Block, SlackMessage, section
+from bot.blocks.primitives import Block, SlackMessage
 from bot.blocks.thread import vote_counted
 from bot.blocks.trace_modal import rendered_trace_view, trace_view
 from bot.blocks.votes import which_vote
-from bot.blocks.worsening import answered_warning
-from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, OpenCard
+from bot.blocks.worsening import answered_warning, worsening_message
+from bot.records import AgreementShare, CurvePoint, Digest, EstimatedShare, OpenCard, Worsening
 from bot.runtime.clock import week_of
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 from memalign.judge import Judge
@@ -27,7 +27,13 @@ from memalign.records import Episode, Guideline, Json, MemoryVersion, Trace
 from memalign.value_types import ValueType, value_type_of
 from storage.records import StoredVerdict
 
-ELEMENTS = ("bot.blocks.chart", "bot.blocks.mrkdwn", "bot.blocks.primitives", "bot.blocks.rich_text")
+ELEMENTS = (
+    "bot.blocks.chart",
+    "bot.blocks.message_part",
+    "bot.blocks.mrkdwn",
+    "bot.blocks.primitives",
+    "bot.blocks.rich_text",
+)
 """Modules of elements, which take text that is escaped already, or other elements."""
 LINK = "https://slack.example/archives/C1/p1"
 TIMES_MS = st.integers(0, 4_102_444_800_000)
@@ -44,6 +50,10 @@ def register_types(texts: Texts, any_text: Texts) -> None:
     json = texts | st.lists(texts, max_size=2) | st.dictionaries(texts, texts, max_size=2)
     # a link is Slack's own
     card = {"link": st.just(LINK), "trace": st.from_type(Trace)}
+    links = st.lists(st.just(LINK), max_size=3).map(tuple)
+    st.register_type_strategy(
+        Worsening, st.builds(Worsening, judge=texts, title=texts, fixed=COUNTS, broken=COUNTS, links=links)
+    )
     st.register_type_strategy(str, any_text)
     st.register_type_strategy(ValueType, st.sampled_from(["bool", "int", "float", "str"]).map(value_type_of))
     st.register_type_strategy(
@@ -130,12 +140,13 @@ def further_arguments(texts: Texts) -> Mapping[Callable[..., Json], Mapping[str,
         verdict_card: {"verdicts": verdicts},
         trace_view: {"verdicts": verdicts},
         rendered_trace_view: {"verdicts": verdicts},
+        answered_warning: {"blocks": st.builds(worsening_message).map(_blocks_of)},
         home_view: {"note": st.just("a line escaped before")},
-        answered_warning: {
-            "text": st.just("a line escaped before"),
-            "blocks": st.just([section("a line escaped before"), {"type": "actions", "elements": []}]),
-        },
     }
+
+
+def _blocks_of(message: SlackMessage) -> Sequence[Block]:
+    return message.blocks
 
 
 def makers() -> Iterator[Callable[..., Json]]:

@@ -95,9 +95,9 @@ def test_the_change_is_the_difference_of_the_percentages_that_both_weeks_show(
         return
     points = int(shares[0][1]) - int(shares[1][1])  # type: ignore[index]
     if not points:
-        assert change.startswith("the same as last week")
+        assert change.startswith("the same as the week before")
         return
-    arrow, number = re.match(r"([▲▼]) (\d+) points? on last week", change).groups()  # type: ignore[union-attr]
+    arrow, number = re.match(r"([▲▼]) (\d+) points? on the week before", change).groups()  # type: ignore[union-attr]
     assert (arrow, int(number)) == ("▲" if points > 0 else "▼", abs(points))
     assert report.change is not None
     assert ("could be chance" in change) == (report.change.low <= 0 <= report.change.high)
@@ -108,9 +108,10 @@ def test_the_change_is_the_difference_of_the_percentages_that_both_weeks_show(
 def test_few_verdicts_claim_nothing_and_all_and_none_are_said_of_all_and_none(now: Answered) -> None:
     report = report_of(now)
     week = report.figures
-    text = f"{digest_message(report).text}\n{digest_figures_message(report).text}"
     if week.n < 10:
-        assert "%" not in text
+        # single people's labels are more than the verdicts, and have a figure of their own
+        report = replace(report, figures=replace(week, single_votes=None))
+        assert "%" not in f"{digest_message(report).text}\n{digest_figures_message(report).text}"
     told = headline(report).agreement
     assert (told.startswith("100%") and week.n >= 10) == (week.agreed == week.n >= 10)
     assert told.startswith("0%") == (week.agreed == 0 and week.n >= 10)
@@ -165,7 +166,7 @@ def test_a_week_is_told_as_a_lead_reads_it() -> None:
     )
     assert text_of(report).splitlines() == [
         "*Answers the question* · 23–29 Nov",
-        "*62% agreement* (56 of 90, likely 52–72%) ▲ 12 points on last week (could be chance)",
+        "*62% agreement* (56 of 90, likely 52–72%) ▲ 12 points on the week before (could be chance)",
         "Agreement by week",
         "*Judge* · 16 Nov: 50% · 23 Nov: 62%",
         "Mostly *too lenient* (25 of 34). Most overruled:",
@@ -236,7 +237,6 @@ def test_foreign_words_stay_words_and_ping_nobody() -> None:
         agreed=False,
         majority=2,
         labels=2,
-        unsure=0,
         link="https://slack.example/archives/C1/p1",
     )
     rule = ReportedRule(guideline_id="g", text=HOSTILE, authors=(HOSTILE,), cases=1, is_doubtful=True)
@@ -299,7 +299,7 @@ def test_figures_of_a_life_are_told_in_short() -> None:
     assert message.text.splitlines() == [
         "*Polite* · judging since 3 Sep 2026",
         "• Last week: no votes",
-        "• The last 4 weeks: 50% agreement (10 of 20, likely 30–70%)",
+        "• The last 4 weeks, with this one: 50% agreement (10 of 20, likely 30–70%)",
         f"• In all: {shown_percent(56 / 90)}% agreement (56 of 90, likely 52–72%), by 1 person",
         "Agreement by week",
         "*Judge* · 16 Nov: 50% · 23 Nov: 62%",
@@ -310,7 +310,7 @@ def test_figures_of_a_life_are_told_in_short() -> None:
     assert first.text.splitlines() == [
         "*Polite* has judged nothing yet",
         "Nobody has voted on a verdict yet.",
-        "It has learned nothing yet.",
+        "It remembers no cases and uses no guidelines.",
     ]
 
 
@@ -333,7 +333,7 @@ def test_the_chart_shows_the_judge_without_memory_where_it_was_asked() -> None:
     lines = {line["name"]: [point["value"] for point in line["data"]] for line in chart["chart"]["series"]}
     assert lines == {"Judge": [60, 75], "Without memory": [45, 50]}
     assert "*Without memory* · 16 Nov: 45% · 23 Nov: 50%" in text_of(report)
-    assert "Without what it learned, the judge would have got" in text_of(report)
+    assert "What it learned fixed " in text_of(report)
 
 
 def test_of_the_judge_without_memory_0_and_100_are_said_of_none_and_all_only() -> None:
@@ -375,3 +375,29 @@ def test_the_way_of_being_wrong_is_told_in_the_judges_own_values(
     cases: Answered, values: object, told: str
 ) -> None:
     assert any(line.startswith(told) for line in text_of(report_of(cases, values=values)).splitlines())
+
+
+def test_the_table_of_other_values_is_in_their_order_with_unnamed_ones_last() -> None:
+    cases = many((3, 10, [("up", 10)]), (2, 2, [("down", 10)]), (1, 2, [("down", None)]))
+    lines = digest_figures_message(report_of(cases, values=int)).text.splitlines()
+    assert [line.split() for line in (lines[1], lines[3], lines[4])] == [
+        ["people:", "2", "people:", "10", "people:", "not", "so"],
+        ["judge:", "2", "0", "2", "1"],
+        ["judge:", "10", "0", "3", "0"],
+    ]
+
+
+def test_many_values_and_free_texts_have_no_table() -> None:
+    many_values = report_of([voted(number, number, ("up", number)) for number in range(12)], values=int)
+    texts = report_of(many((3, "kind", [("up", "kind")])), values=str)
+    for report in (many_values, texts, report_of([])):
+        assert "judge:" not in digest_figures_message(report).text
+
+
+def test_a_verdict_that_its_card_does_not_show_yet_is_told_nowhere() -> None:
+    [(stored, feedback)] = many((1, True, [("unsure", None)]))
+    report = report_of([(replace(stored, is_blind=True, revealed_at=None), feedback)])
+    rows = digest_rows_message(report)
+    assert rows is not None
+    assert "tr-0,not shown yet,cannot tell,0,0" in rows.text
+    assert "pass" not in f"{rows.text}{text_of(report)}{digest_figures_message(report).text}"

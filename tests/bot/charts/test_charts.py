@@ -82,6 +82,15 @@ def test_a_judge_without_second_values_has_one_line_and_few_verdicts_are_marked(
     assert "fewer than 10 verdicts" in shown
 
 
+def test_a_few_second_values_among_many_weeks_are_no_line() -> None:
+    weeks = [*points(5, with_base=False), point("2026-W36", (9, 17), (0, 2))]
+    shown = texts_of(chart_svg(curve(*weeks), "c"))
+    assert not {"judge without what it learned", "fewer than 10 verdicts"} & set(shown)
+    for base, others in (((4, 10), 5), ((0, 2), 1)):
+        weeks = [*points(others, with_base=False), point("2026-W36", (9, 17), base)]
+        assert "judge without what it learned" in texts_of(chart_svg(curve(*weeks), "c"))
+
+
 def test_of_few_second_values_the_counts_are_told_alone() -> None:
     desc = parsed(chart_svg(curve(point("2026-W47", (45, 50), (4, 9))), "c")).findtext(f"{SVG}desc")
     assert str(desc).endswith("; without what it learned 4 of 9 where it agreed on 5 with it.")

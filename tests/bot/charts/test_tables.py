@@ -79,7 +79,7 @@ def test_differences_are_told_in_words() -> None:
     assert score_differences_chart("t", []).description == "No verdicts with a number of people's."
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(NUMBERS, max_size=40))
 def test_any_differences_make_a_chart_whose_bars_hold_all_verdicts(differences: list[float]) -> None:
     chart = score_differences_chart("t", differences)

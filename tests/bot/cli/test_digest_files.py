@@ -83,6 +83,25 @@ async def test_a_dash_is_standard_output_in_the_chosen_format(folder: Path) -> N
     assert json.loads(told.out)["n"] == 2
 
 
+async def test_a_week_that_nobody_answered_has_no_table_of_zeros(folder: Path) -> None:
+    async with await Database.open(folder / "store") as database:
+        await feed(database, "politeness", [FedCard(trace_id="tr-1", value=True, votes={})])
+    told = (await memalign(folder, "digest", "--week", FED_WEEK)).out
+    assert "nobody voted" in told
+    assert "majority" not in told
+    assert "judge pass" not in told
+
+
+async def test_a_week_that_has_not_begun_is_no_quiet_week(folder: Path) -> None:
+    await fed(folder)
+    told = await memalign(folder, "digest", "--week", "2999-W05")
+    assert told.out.endswith("2999-W05: this week has not begun yet.\n")
+    assert (await memalign(folder, "digest", "--week", "2999-W05", "--out", "week.md")).code == 0
+    page = (folder / "week.md").read_text(encoding="utf-8")
+    assert "This week has not begun yet." in page
+    assert "quiet" not in page
+
+
 async def test_last_is_the_week_before_this_one(folder: Path) -> None:
     await fed(folder)
     last = week_of((from_ms(now_ms()) - timedelta(days=7)).date())

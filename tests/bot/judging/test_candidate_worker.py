@@ -19,10 +19,12 @@ from memalign.errors import (
     ContentRefusedError,
     InputError,
     ModelUnavailableError,
+    RequestFailedError,
     RequestRefusedError,
 )
 from memalign.judge_memory import JudgeMemory
 from memalign.optimizer import make_judge
+from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Json, Verdict
 from storage.database import Database
 from storage.records import (
@@ -210,7 +212,7 @@ async def test_more_windows_than_cards_have_the_same_chance_of_one(
     database: Database, tmp_path: Path
 ) -> None:
     part = await choosing(database, tmp_path, sampling={"rate": 1.0, "max_per_day": 5})
-    for number in range(20):
+    for number in range(60):
         await part.arrive(f"{number}", ended_ms=1000 * (20 - number))
     await part.run()
     shown = await part.shown()
@@ -283,6 +285,43 @@ async def test_a_window_of_which_no_candidate_can_be_judged_gets_no_card(
     await part.run()
     assert (await part.shown(), await part.known("a", "b")) == ([], [])
     assert part.health.problems() == ()
+
+
+class FailsAtOneTrace(FakeJudgeModel):
+    """Its service stumbles over one trace, whenever it is asked."""
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        stumble = RequestFailedError("It does not answer now.", blame="It fails at this trace.")
+        self.error = stumble if request.trace_id == "poison" else None
+        return await super().decide(request)
+
+
+async def test_a_window_at_which_the_service_alone_fails_is_given_up_and_holds_up_no_other(
+    database: Database, tmp_path: Path
+) -> None:
+    part = await choosing(database, tmp_path, FailsAtOneTrace())
+    await part.arrive("poison", ended_ms=9000)
+    for number in range(3):
+        await part.arrive(f"{number}", ended_ms=1000 + number)
+    async with running(part.worker.run) as task:
+        for number in range(60):
+            await until(part.shown_ids, task)
+            await part.arrive(f"later-{number}", ended_ms=1000)
+            await asyncio.sleep(0.3)
+            if not await part.known("poison"):
+                break
+    assert await part.known("poison") == []
+    assert "poison" not in await part.shown_ids()
+    assert len(await part.shown_ids()) >= 3
+
+
+async def test_windows_wait_for_a_service_that_fails_at_all(database: Database, tmp_path: Path) -> None:
+    stumble = RequestFailedError("It does not answer now.", blame="It fails at this trace.")
+    part = await choosing(database, tmp_path, ScriptedJudgeModel(*[stumble] * 4))
+    await part.arrive("a", ended_ms=3000)
+    await part.arrive("b", ended_ms=2000)
+    await part.run()
+    assert sorted(await part.shown_ids()) == ["a", "b"]
 
 
 async def test_a_bug_at_one_window_stops_no_other(database: Database, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from bot.judging.chosen_card import CandidateTrace, ChosenCard
 from bot.runtime.clock import now_ms
-from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError
+from memalign.errors import ContentRefusedError, InputError, ModelUnavailableError, RequestFailedError
 from memalign.judge_memory import JudgeMemory
 from memalign.ports import JudgeRequest, JudgeResponse
 from memalign.records import Trace
@@ -263,6 +263,26 @@ async def test_a_window_waits_for_a_model_that_is_down(database: Database) -> No
     with pytest.raises(ModelUnavailableError):
         await window.choose(*map(on, TOPICS))
     assert len(model.judged) == 1
+
+
+STUMBLE = RequestFailedError("It does not answer now.", blame="It fails at this trace.")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+async def test_a_candidate_at_which_the_service_always_fails_holds_up_no_window(
+    database: Database, topic: str
+) -> None:
+    model = JudgeByTrace({on(topic).trace_id: STUMBLE})
+    chosen = await (await choosing(database, model)).choose(*map(on, TOPICS))
+    assert chosen.verdict.trace_id != on(topic).trace_id
+    assert len(model.judged) == len(TOPICS)
+
+
+async def test_a_service_that_fails_at_two_candidates_is_left_alone(database: Database) -> None:
+    model = JudgeByTrace({on(topic).trace_id: STUMBLE for topic in TOPICS})
+    with pytest.raises(ModelUnavailableError):
+        await (await choosing(database, model)).choose(*map(on, TOPICS))
+    assert len(model.judged) == 2
 
 
 async def test_a_window_whose_candidates_are_all_refused_says_so(database: Database) -> None:

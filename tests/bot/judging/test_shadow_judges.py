@@ -189,7 +189,10 @@ async def test_a_second_opinion_is_not_asked_for_twice(database: Database) -> No
 
 async def test_a_model_fitted_to_cases_has_no_value_without_them(database: Database) -> None:
     judge = await taught(database, model="local:/cases")
+    empty = shadow_judges(database, {JUDGE: judge.memory})
+    assert await stored_values(empty, 7) == {}, "its own value is a placeholder, too"
     await judge.memory.learn([a_case("old", RULE)])
+    assert await stored_values(empty, 7) == {}
     shadows = shadow_judges(database, {JUDGE: judge.memory}, time_ms=next_week)
     assert await shadows.base_value(JUDGE, a_trace("new")) is None
     assert await stored_values(shadows, 2) == {"last_week": 2}

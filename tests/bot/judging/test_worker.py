@@ -26,12 +26,13 @@ from memalign.errors import (
 from memalign.judge_memory import JudgeMemory
 from memalign.optimizer import make_judge
 from memalign.ports import JudgeRequest, JudgeResponse
+from memalign.trial.call_budget import FixedBudget
 from storage.database import Database
 from storage.records import CardContent, RefusedTraces
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.fakes import Wakes, running, until
 from tests.bot.judging.shadows import shadow_judges
-from tests.factories import POLITENESS, a_memory, a_trace
+from tests.factories import POLITENESS, a_judge, a_memory, a_trace, a_vote
 from tests.fakes import FakeJudgeModel
 
 DOWN = ModelUnavailableError("fake:/model is overloaded or down.")
@@ -163,6 +164,35 @@ async def test_a_model_that_is_down_is_not_asked_for_every_trace(
     assert len(model.requests) <= 2  # as many as are judged at a time
     assert judge.health.reason("judging", "politeness") == str(error)
     assert await database.traces.waiting() == 40
+
+
+@pytest.mark.parametrize("failures", [3, 4])
+async def test_probes_of_a_model_that_is_down_use_up_no_calls_for_shadows(
+    database: Database, tmp_path: Path, failures: int
+) -> None:
+    model = FakeJudgeModel()
+    memory = await a_memory(a_judge(model="openai:/gpt-5-mini"), judge_model=model, store=database.memories)
+    await memory.learn([a_trace("old", a_vote(False, "Curt answers are rude."))])
+    budget = FixedBudget(1000)
+    memories = {"politeness": memory}
+    judge = Judging(
+        database,
+        settings_for(tmp_path, "C1"),
+        memories,
+        concurrency=1,
+        shadows=shadow_judges(database, memories, budget=budget),
+    )
+
+    def fail_first() -> None:
+        model.error = DOWN if len(model.requests) <= failures else None
+
+    model.before = fail_first
+    await judge.add("tr-1")
+    await judge.run()
+    [stored] = await database.verdicts.recent("politeness", 10)
+    assert {each.kind for each in stored.shadows} >= {"base"}
+    # one for the first attempt, when nobody knew that the model was down, and one for the verdict shown
+    assert 1000 - budget.left <= 2
 
 
 async def test_when_one_trace_shows_that_the_model_is_back_the_others_follow(

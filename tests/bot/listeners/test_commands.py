@@ -183,6 +183,12 @@ async def test_the_digest_of_an_earlier_week_does_not_count_this_one(
     assert "1 of 1 verdict" not in answer
 
 
+async def test_a_week_that_has_not_begun_has_nothing_that_waits(harness: BotInWorkspace) -> None:
+    await harness.show()
+    (answer,) = await harness.asked(harness.ana, "digest 2999-W05")
+    assert answer.endswith(": this week has not begun yet.")
+
+
 @pytest.mark.parametrize("text", ["yesterday", "2026-W99", "<!channel>"])
 async def test_a_week_that_cannot_be_read_is_asked_back(harness: BotInWorkspace, text: str) -> None:
     (answer,) = await harness.asked(harness.ana, f"digest {text}")

@@ -50,6 +50,16 @@ async def test_a_vote_on_home_is_stored_as_one_on_the_card_and_the_tab_shows_it(
         )
 
 
+async def test_a_card_answered_in_words_waits_for_ones_vote_no_more(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path) as harness:
+        card = await harness.show()
+        await home(harness, "Waiting for your vote (1)")
+        harness.reply(card, "It should fail, for it sends people away.")
+        await harness.learned()
+        text = words((await home(harness, "Your last votes")).content["blocks"])
+        assert "Waiting for your vote" not in text
+
+
 async def test_home_asks_about_no_card_of_more_than_three_days_ago_and_a_late_vote_counts(
     tmp_path: Path,
 ) -> None:

@@ -158,7 +158,6 @@ def full_report() -> JudgeReport:
             keeps_originals=True,
             min_people=2,
             needs_approval=True,
-            shows_people=True,
             changes=["The instructions were changed."],
         ),
         labels=[

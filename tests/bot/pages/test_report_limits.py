@@ -71,7 +71,7 @@ CASES: dict[str, Change] = {
     "On 2 verdicts people say that the judge is wrong, but not what is right": of_life(unnamed=2),
     "On 4 verdicts people voted after the week": of_data(late=4),
     "Cards were picked with different chances": of_data(highest_chance=0.7),
-    "Of the first 5 cards no chance of being picked is noted": of_data(cards_without_chance=5),
+    "The first 5 cards count as picked for certain": of_data(cards_without_chance=5),
     "no blind card was answered": of_life(blind=None),
     "Only 3 answers came before the verdict was shown": lambda report: of_life(
         blind=replace(blind_of(report), n=3)

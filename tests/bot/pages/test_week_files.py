@@ -86,10 +86,22 @@ def test_several_judges_share_a_file_with_one_head() -> None:
 def test_a_row_tells_how_its_card_was_picked() -> None:
     stored, feedback = voted(1, True, UP)
     selection = CardSelection(probability=0.125, reason="new_rule")
-    week = a_week([(replace(stored, selection=selection, is_blind=True), feedback)])
+    week = a_week([(replace(stored, selection=selection, is_blind=True, revealed_at="1.0"), feedback)])
     (row,) = rows_of(week_rows([week]))
     assert (row["inclusion_probability"], row["blind"]) == ("0.125", "true")
     assert row["chosen_because"] == "picked to try a new rule"
+
+
+def test_a_verdict_that_its_card_does_not_show_yet_is_not_told_by_its_row() -> None:
+    stored, feedback = voted(1, True, DOWN)
+    (row,) = rows_of(week_rows([a_week([(replace(stored, is_blind=True), feedback)])]))
+    assert (row["judge_value"], row["agreed"], row["people_label"]) == ("not shown yet", "", "fail")
+
+
+def test_a_verdict_that_its_card_does_not_show_yet_is_not_listed_as_overruled() -> None:
+    stored, feedback = voted(1, True, DOWN)
+    hidden = a_week([(replace(stored, is_blind=True), feedback), voted(2, True, DOWN)])
+    assert [each.trace_id for each in hidden.report.overruled] == ["tr-2"]
 
 
 def test_an_unnamed_label_is_empty_and_numbers_stay_numbers() -> None:

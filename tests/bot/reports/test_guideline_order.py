@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.blocks.digest import doubt_line
+from bot.blocks.digest_rules import doubt_line
 from bot.blocks.guideline_list import guidelines_message
 from bot.guideline_page import GuidelineEntry, GuidelineQuery, page_of
 from bot.plain_text import guideline_state

@@ -12,13 +12,13 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
-from bot.blocks.mrkdwn import capitalised
 from bot.blocks.selection import SELECTION_WORDS
 from bot.config import Settings
 from bot.judge_report import JudgeReport
 from bot.judging.settings_changes import fingerprint_of
 from bot.pages.judge_report import judge_report_page
 from bot.pages.report_limits import report_limits
+from bot.plain_text import capitalised
 from bot.reports.digest import read_digest
 from bot.reports.judge_report_reader import ReportSources, read_judge_report
 from bot.runtime.clock import from_ms
@@ -440,7 +440,7 @@ async def test_a_week_that_was_worse_than_the_last_memory_is_told(database: Data
     report = await read(database, berlin_settings(tmp_path))
     assert report.worse_weeks == ["2026-W33"]
     rows = PageReader(judge_report_page(report)).table("The verdicts shown, beside those").rows[1:]
-    assert rows == [["With last week's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
+    assert rows == [["With Monday's memory", "all traces", "23", "0", "23", "0", "23", "< 0.001"]]
 
 
 async def test_rules_have_their_credit_and_their_people(database: Database, tmp_path: Path) -> None:

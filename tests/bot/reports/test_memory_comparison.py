@@ -1,4 +1,4 @@
-"""The verdicts shown beside those of the judge without memory, and of last week's memory."""
+"""The verdicts shown beside those of the judge without memory, and of that with the memory of the week's beginning."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -124,25 +124,32 @@ def test_what_the_memory_changed_is_told_in_words() -> None:
     cases += [shadowed(number, True, False, DOWN) for number in range(7, 9)]
     cases += [shadowed(number, True, True, UP, seen=True) for number in range(9, 40)]
     assert learning_sentences(counted(cases)) == [
-        (
-            "Without what it learned, the judge would have got 7 of 40 verdicts wrong that it got right, and 2 the "
-            "other way. That could be chance."
-        ),
-        "31 of them resembled cases it had learned; among the other 9 it is 7 and 2.",
+        "What it learned fixed 7 of 40 verdicts and broke 2. That could be chance.",
+        "31 of them resembled cases it had learned. On new traces, it fixed 7 of 9 and broke 2.",
     ]
 
 
 def test_a_memory_that_changed_nothing_is_told_as_such() -> None:
-    cases = [shadowed(1, True, True, UP, kind="last_week")]
+    votes = [UP] + 9 * [DOWN]
+    cases = [shadowed(number, True, True, vote, kind="last_week") for number, vote in enumerate(votes)]
     assert learning_sentences(counted(cases)) == [
-        "With last week's memory, the judge would have got the same 1 of 1 verdict right."
+        "What it learned within the week made no difference to 10 verdicts: 1 is right either way."
+    ]
+    assert learning_sentences(counted(cases[1:])) == [], "of so few, no difference says nothing"
+
+
+def test_of_all_weeks_each_is_compared_with_its_own_beginning() -> None:
+    cases = [shadowed(number, True, False, DOWN, kind="last_week", seen=True) for number in range(3)]
+    assert learning_sentences(replace(counted(cases), week="")) == [
+        "What it learned within each week fixed none of 3 verdicts and broke 3. That could be chance.",
+        "All 3 of them resembled cases it had learned.",
     ]
 
 
 def test_a_difference_that_is_hardly_chance_is_told_as_such() -> None:
     cases = [shadowed(number, True, False, UP) for number in range(7)]
     (sentence,) = learning_sentences(counted(cases))
-    assert sentence.endswith("and none the other way. That is hardly chance.")
+    assert sentence.endswith("and broke none. That is hardly chance.")
 
 
 def test_a_point_of_the_curve_compares_both_judges_on_the_same_cards() -> None:

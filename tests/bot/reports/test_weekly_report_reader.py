@@ -18,9 +18,12 @@ from tests.bot.reports.test_digest import DOWN, UP, counted, many
 from tests.bot.reports.weeks import MONDAY, WEEK, WEEK_BEFORE, Cards
 from tests.factories import a_memory, a_trace, a_vote
 
+UNKNOWN = "U404"
+"""A person whom Slack does not name."""
+
 
 async def names_of(people: Iterable[str]) -> Mapping[str, str]:
-    return {person: f"Name of {person}" for person in people}
+    return {person: person if person == UNKNOWN else f"Name of {person}" for person in people}
 
 
 async def links_to(cards: Sequence[StoredVerdict]) -> Mapping[str, str]:
@@ -105,6 +108,15 @@ async def test_nobody_is_named_where_votes_are_not_shown(database: Database, tmp
     assert (report.people, report.unnamed_people) == ((), 2)
     report = await report_of(database, tmp_path, memory.guidelines, week=this_week, show_votes=False)
     assert [rule.authors for rule in report.learned] == [()]
+
+
+async def test_whom_slack_does_not_name_is_no_id_beside_a_rule(database: Database, tmp_path: Path) -> None:
+    memory = await a_memory(store=database.memories)
+    await memory.learn([a_trace("tr-1", a_vote(False, "curt", "U1"))])
+    await memory.learn([a_trace("tr-2", a_vote(False, "It is far too cold to be kind.", UNKNOWN))])
+    report = await report_of(database, tmp_path, memory.guidelines, week=from_ms(now_ms()).strftime("%G-W%V"))
+    assert sorted(rule.authors for rule in report.learned) == [(), ("Name of U1",)]
+    assert all(UNKNOWN not in rule.authors for rule in report.learned)
 
 
 async def test_a_rule_worded_anew_is_told_in_its_last_words(database: Database, tmp_path: Path) -> None:

@@ -54,7 +54,11 @@ async def cards_by_a_bad_rule(harness: BotInWorkspace, number: int = 10) -> Sequ
 
 
 def warnings(harness: BotInWorkspace, sentence: str) -> list[Message]:
-    return [each for each in harness.workspace.messages(harness.channel.id) if sentence in each.text]
+    return [
+        each
+        for each in harness.workspace.messages(harness.channel.id)
+        if sentence in words(each.blocks, each.text)
+    ]
 
 
 async def warned(harness: BotInWorkspace) -> Message:

@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 
+from bot.blocks.chart import line_chart
 from bot.sandbox import SlackServer, Workspace
 from tests.sandbox.bolt_app import Sandbox, opened, refusal
 
@@ -71,3 +72,15 @@ async def test_posting_too_fast_in_one_channel_is_limited() -> None:
         clock.seconds += 2
         await sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="2")
     assert [message.text for message in sandbox.workspace.messages(sandbox.channel.id)] == ["1", "2"]
+
+
+async def test_a_workspace_may_not_know_a_block_yet(sandbox: Sandbox) -> None:
+    sandbox.server.faults.refuse_blocks("data_visualization")
+    chart = line_chart("Agreement", "Week", "percent", ["a", "b"], {"Judge": [50, 62]})
+    posting = sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="x", blocks=[chart])
+    assert await refusal(posting) == "invalid_blocks"
+    divider = {"type": "divider"}
+    assert (await sandbox.client.chat_postMessage(channel=sandbox.channel.id, text="x", blocks=[divider]))[
+        "ok"
+    ]
+    assert [len(message.blocks or ()) for message in sandbox.workspace.messages(sandbox.channel.id)] == [1]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.blocks.mrkdwn import escape_name, format_label_plain, join_names
-from bot.plain_text import pluralise
+from bot.blocks.mrkdwn import escape_name, join_names
+from bot.plain_text import format_label_plain, pluralise
 from memalign.records import Label
 
 MAX_VALUES_SHOWN = 3
@@ -12,7 +12,7 @@ MAX_VALUES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedFirst:
+class EarlierAnswers:
     """The answers that people gave before a card showed its verdict."""
 
     answers: Sequence[tuple[str, Label]]
