@@ -1,4 +1,4 @@
-"""What an application and its people do at a Phoenix, over its REST API."""
+"""An application and its people at a Phoenix, over its REST API."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What holds of a Phoenix, small or real: traces come in, verdicts and votes go out, votes there teach."""
+"""Walks at a Phoenix, small or real: traces come in, verdicts and votes go out, votes there teach."""
 
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -91,7 +91,7 @@ async def walk_votes_at_the_server(folder: Path, phoenix: PhoenixClient) -> None
 
 
 async def walk_forgetting(folder: Path, phoenix: PhoenixClient) -> None:
-    """What is forgotten is deleted at the server, which keeps what others wrote, and is not read again."""
+    """Forgotten annotations are deleted at the server, which keeps what others wrote, and is not read again."""
     trace_id = await phoenix.trace(3, start_ms=now_ms() - 20_000)
     async with connected(folder, phoenix) as team:
         card = await team.card(trace_id)
