@@ -155,6 +155,15 @@ def rule_state(rule: ReportedRule) -> str:
     return "in doubt" if rule.is_doubtful else "not used yet" if rule.is_pending else ""
 
 
+def guideline_line(report: WeeklyReport) -> str:
+    """Return the week's changes of what the judge has learned."""
+    week = report.figures
+    return (
+        f"Guidelines learned: {week.guidelines_learned} · retired: {week.guidelines_retired} · "
+        f"traces forgotten: {week.forgotten}"
+    )
+
+
 # --- the curve
 
 

@@ -36,7 +36,7 @@ class Neighbourhood:
     @property
     def has_copy(self) -> bool:
         """True if a case is a near copy of the trace."""
-        return self.nearest_cosine is not None and self.nearest_cosine > NEAR_COPY_COSINE
+        return _is_copy(self.nearest_cosine)
 
 
 class TraceNeighbourhoods:
@@ -109,6 +109,23 @@ class TraceNeighbourhoods:
             votes={label: number for label, number in votes.items() if accepts(label)},
         )
 
+    async def has_copy(self, trace: Trace) -> bool:
+        """Find out whether a case is a near copy of a trace that was embedded before; no model is asked.
+
+        Args:
+            trace: The trace. Its own case does not count.
+
+        Returns:
+            True if there is one; False also where the trace's vector is not known.
+
+        Raises:
+            StorageError: If stored vectors cannot be read.
+        """
+        vector = (await self.known_vectors([trace])).get(trace.trace_id)
+        if vector is None:
+            return False
+        return _is_copy(self._memory.current.episodic.nearest_cosine(vector, exclude_trace_id=trace.trace_id))
+
     async def value_by_cases(self, trace: Trace, model: JudgeModel) -> Label | None:
         """Ask a model that is fitted to the labelled cases for a second opinion.
 
@@ -151,6 +168,10 @@ class TraceNeighbourhoods:
             except InputError:  # the judge cannot see it, and says so when it is asked to judge it
                 continue
         return texts
+
+
+def _is_copy(nearest_cosine: float | None) -> bool:
+    return nearest_cosine is not None and nearest_cosine > NEAR_COPY_COSINE
 
 
 def _by_trace(texts: Mapping[str, CaseText], rows: Mapping[CaseText, Vector]) -> dict[str, Vector]:

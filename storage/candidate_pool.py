@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
-from storage.document_forms import form_of
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document, Documents
 from storage.keys import LAST, below, key, parts_of, stamp
 from storage.records import Candidate, CandidateWindow
@@ -25,6 +25,7 @@ class CandidatePool:
         self._windows = documents.declare(
             "candidate_windows", {"end": _by_end}, form=form_of(CandidateWindow)
         )
+        self._chances = documents.declare("window_chances", form=fields_form(total=float))
 
     def __len__(self) -> int:
         return len(self._candidates)
@@ -73,10 +74,25 @@ class CandidatePool:
         """Return all windows of a judge, the earliest end first."""
         return [from_document(CandidateWindow, body) for body in self._windows.range(*below(judge))]
 
+    def find_window(self, window: CandidateWindow) -> CandidateWindow | None:
+        """Return the state of a window, if it is there."""
+        body = self._windows.get(doc_id=_id_of(window))
+        return None if body is None else from_document(CandidateWindow, body)
+
     def put_window(self, window: CandidateWindow) -> None:
-        """Store the new state of a window; one that is gone stays gone."""
-        if self._windows.contains(doc_id=_id_of(window)):
-            self._windows.upsert(Document(to_document(window), _id_of(window)))
+        """Store the new state of a window."""
+        self._windows.upsert(Document(to_document(window), _id_of(window)))
+
+    def find_chances(self, judge: str, day: str) -> float:
+        """Return the sum of the chances of a card that a judge's windows have had on a day."""
+        body = self._chances.get(doc_id=key(judge, day))
+        return 0.0 if body is None else float(body["total"])
+
+    def add_chance(self, judge: str, day: str, chance: float) -> None:
+        """Add a window's chance to those of the day; those of earlier days are dropped."""
+        place = key(judge, day)
+        self._chances.remove(doc_ids=self._chances.ids(below(judge)[0], place))
+        self._chances.upsert(Document({"total": self.find_chances(judge, day) + chance}, place))
 
     def delete_window(self, window: CandidateWindow) -> list[str]:
         """Delete a window with its candidates; returns the ids of their traces."""

@@ -46,9 +46,24 @@ class Candidates(Repository):
         return list(oldest.values())
 
     @reads
-    def number_ended(self, judge: str, now_ms: int) -> int:
-        """Return how many windows of a judge have ended and wait for their cards, those put off included."""
-        return sum(each.end_ms <= now_ms for each in self._pool.windows_of_judge(judge))
+    def number_undrawn(self, judge: str, now_ms: int) -> int:
+        """Return how many windows of a judge have ended and had no chance of a card yet, those put off included."""
+        windows = self._pool.windows_of_judge(judge)
+        return sum(each.end_ms <= now_ms and each.chance is None for each in windows)
+
+    @reads
+    def chances(self, judge: str, day: str) -> float:
+        """Return the sum of the chances of a card that a judge's windows have had on a day such as `2026-11-20`."""
+        return self._pool.find_chances(judge, day)
+
+    @writes
+    def draw(self, window: CandidateWindow, day: str, chance: float, *, is_drawn: bool) -> None:
+        """Note the chance that a window had on a day, and that it was drawn for a card; delete it where it was not."""
+        self._pool.add_chance(window.judge, day, chance)
+        if not is_drawn:
+            self._delete(window)
+        elif known := self._pool.find_window(window):
+            self._pool.put_window(replace(known, chance=chance))
 
     @reads
     def of_window(self, window: CandidateWindow) -> list[tuple[Trace, Candidate]]:
@@ -77,8 +92,11 @@ class Candidates(Repository):
     @writes
     def postpone(self, window: CandidateWindow, not_before_ms: int, reason: str) -> None:
         """Put a window off after a failed attempt; one that is gone stays gone."""
-        postponed = replace(window, attempts=window.attempts + 1, not_before_ms=not_before_ms, reason=reason)
-        self._pool.put_window(postponed)
+        if known := self._pool.find_window(window):
+            attempts = known.attempts + 1
+            self._pool.put_window(
+                replace(known, attempts=attempts, not_before_ms=not_before_ms, reason=reason)
+            )
 
     def delete_of_judge(self, judge: str) -> None:
         """Delete all windows of a judge; of traces that nobody else holds only hashes stay."""

@@ -84,6 +84,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "thread_status_settings": JudgePlaces(renamed_id=_id_part(0)),
     "thread_statuses": JudgePlaces(fields=_JUDGE),
     "verdicts": JudgePlaces(fields=(("verdict", "judge"),)),
+    "window_chances": JudgePlaces(renamed_id=_id_part(0)),
 }
 """By table; every other holds no judge's name."""
 

@@ -343,6 +343,8 @@ class CandidateWindow:
     """The first millisecond after it."""
     seen: int = 0
     """Traces that arrived in it, candidates or not."""
+    chance: float | None = None
+    """Chance with which it was drawn for a card; None until it is."""
     attempts: int = 0
     """Failed attempts to choose so far."""
     not_before_ms: int = 0

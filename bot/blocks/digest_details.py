@@ -9,7 +9,7 @@ from bot.blocks.rich_text import preformatted, rich_text
 from bot.digest_words import coverage_line, figure_sentences, learning_sentences
 from bot.plain_text import FROM_ONE_PERSON, pluralise
 from bot.report_rows import SHORT_ROW_HEADER, csv_line, short_row
-from bot.report_words import headline, week_dates
+from bot.report_words import guideline_line, headline, week_dates
 from bot.weekly_report import WeeklyReport
 
 MAX_ROWS_LENGTH = 9_000
@@ -48,15 +48,6 @@ def digest_rows_message(report: WeeklyReport) -> SlackMessage | None:
     text = "\n".join([head, *(escape(line) for line in shown), note])
     rows = rich_text(preformatted("\n".join(shown)))
     return SlackMessage(text=text[:MAX_TEXT_LENGTH], blocks=(section(head), rows, context(note)))
-
-
-def guideline_line(report: WeeklyReport) -> str:
-    """Return the week's changes of what the judge has learned."""
-    week = report.figures
-    return (
-        f"Guidelines learned: {week.guidelines_learned} · retired: {week.guidelines_retired} · "
-        f"traces forgotten: {week.forgotten}"
-    )
 
 
 def _voices(report: WeeklyReport) -> list[str]:

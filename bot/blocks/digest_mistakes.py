@@ -1,6 +1,7 @@
 """The part of a digest on what went wrong."""
 
-from bot.blocks.message_part import MessagePart, first_words
+from bot.blocks.excerpt import short_line
+from bot.blocks.message_part import MessagePart
 from bot.blocks.mrkdwn import escape, escape_name
 from bot.blocks.primitives import Block, section
 from bot.blocks.rich_text import bullets, link_run, rich_section, rich_text, run
@@ -35,4 +36,4 @@ def _overruled(verdict: ReportedVerdict) -> Block:
 
 
 def _question(verdict: ReportedVerdict) -> str:
-    return first_words(verdict.question, MAX_QUESTION_SHOWN)
+    return short_line(verdict.question, MAX_QUESTION_SHOWN)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from bot.blocks.excerpt import short_line
 from bot.blocks.guideline_list import SHOW_GUIDELINES
-from bot.blocks.message_part import MessagePart, first_words, paragraph_part
+from bot.blocks.message_part import MessagePart, paragraph_part
 from bot.blocks.mrkdwn import escape
 from bot.blocks.primitives import button, section
 from bot.blocks.rich_text import bullets, rich_section, rich_text, run
@@ -41,7 +42,7 @@ def rules_part(report: WeeklyReport) -> MessagePart | None:
 
 
 def _rule(rule: ReportedRule) -> str:
-    return first_words(rule.text, MAX_RULE_SHOWN)
+    return short_line(rule.text, MAX_RULE_SHOWN)
 
 
 def _origin(rule: ReportedRule) -> str:

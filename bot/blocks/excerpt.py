@@ -108,6 +108,13 @@ def first_words(text: str, length: int) -> str:
     return text[: at if at > length // 2 else length].rstrip()
 
 
+def short_line(text: str, length: int) -> str:
+    """Return the beginning of a text in one line, with a mark where it was cut; not escaped."""
+    line = " ".join(text.split())
+    shown = first_words(line, length)
+    return shown if shown == line else f"{shown} …"
+
+
 def more_characters(number: int) -> Block:
     """Return the note on how many characters are not shown."""
     return run(f" … {number:,} more character{'' if number == 1 else 's'}", style="italic")

@@ -24,12 +24,3 @@ def paragraph_part(text: str, accessory: Block | None = None) -> MessagePart:
 def small_part(text: str) -> MessagePart:
     """Return a line in small print, which must be escaped already."""
     return text, (context(text),)
-
-
-def first_words(text: str, length: int) -> str:
-    """Return the beginning of a text in one line, cut at a word; not escaped."""
-    line = " ".join(text.split())
-    if len(line) <= length:
-        return line
-    cut = line[:length]
-    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut else cut} …"

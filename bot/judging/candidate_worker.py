@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
-from bot.judging.card_pace import card_chance, windows_later
+from bot.judging.card_pace import card_chance, is_drawn, windows_later
 from bot.judging.chosen_card import CandidateTrace, CardChoice, ChosenCard, at_chance
 from bot.judging.daily_cap import CardPlace, DailyCap
 from bot.judging.hash_fraction import hash_fraction
@@ -133,25 +133,24 @@ class CandidateWorker:
             await self._database.candidates.close(window)
             return
         async with self._cap.place(judge, self._time_ms()) as place:
-            chance = 0.0 if place is None else await self._chance(window, place)
-            if place is None or not await self._is_drawn(window, chance):
+            if place is None:
                 await self._database.candidates.close(window)
-            else:
+            elif chance := window.chance or await self._draw(window, place):
                 await self._choose_card(window, judge, candidates, place.day, chance)
 
-    async def _chance(self, window: CandidateWindow, place: CardPlace) -> float:
-        """Return the chance of the window's card beside the day's other windows."""
-        now = self._time_ms()
-        waiting = await self._database.candidates.number_ended(window.judge, now)
-        arrived = sum((await self._database.traffic.of_judge(window.judge)).get(place.day, ()))
-        return card_chance(place.left, waiting, windows_later(place.plan, now, arrived))
-
-    async def _is_drawn(self, window: CandidateWindow, chance: float) -> bool:
-        """Return whether a window gets a card: the same answer each time, as long as the chance is the same."""
-        key = await self._database.traces.sampling_key()
-        return (
-            hash_fraction("window", window.judge, str(window.start_ms), str(window.end_ms), key=key) < chance
-        )
+    async def _draw(self, window: CandidateWindow, place: CardPlace) -> float:
+        """Draw by lot whether a window is given a card; returns its chance if so, and 0 if it was let go."""
+        now, judge = self._time_ms(), window.judge
+        before = await self._database.candidates.chances(judge, place.day)
+        waiting = await self._database.candidates.number_undrawn(judge, now)
+        arrived = sum((await self._database.traffic.of_judge(judge)).get(place.day, ()))
+        # fewer are left where others were shown at once; by the draw alone they lag behind by less than one
+        left = min(place.plan.cards - before, place.left + 1)
+        chance = card_chance(left, waiting, windows_later(place.plan, now, arrived))
+        start = hash_fraction("pace", judge, place.day, key=await self._database.traces.sampling_key())
+        drawn = is_drawn(before, chance, start)
+        await self._database.candidates.draw(window, place.day, chance, is_drawn=drawn)
+        return chance if drawn else 0.0
 
     async def _choose_card(
         self,

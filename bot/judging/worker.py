@@ -245,7 +245,6 @@ class JudgingWorker:
     async def _keep(
         self, verdict: Verdict, judge: JudgeSettings, trace: Trace, day: str, shadows: Sequence[ShadowValue]
     ) -> None:
-        near = await self._memories[judge.name].neighbourhoods.find(trace)
         await self._database.verdicts.keep(
             verdict,
             channel=judge.channel,
@@ -254,5 +253,5 @@ class JudgingWorker:
             is_blind=await self._blind_cards.includes(judge, trace.trace_id),
             selection=selection_at_rate(self._settings.rate_of(judge)),
             shadows=tuple(each.beside(verdict.value) for each in shadows),
-            resembles_case=near.has_copy,
+            resembles_case=await self._memories[judge.name].neighbourhoods.has_copy(trace),
         )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.blocks.digest_details import guideline_line
 from bot.digest_words import (
     coverage_line,
     figure_sentences,
@@ -17,7 +16,15 @@ from bot.pages.error_tables import LabelMatrix, label_matrix
 from bot.pages.week_charts import label_counts
 from bot.plain_text import enumerated, format_label_plain, pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE, AgreementShare, CurvePoint, EstimatedShare
-from bot.report_words import Headline, headline, main_mistake, rule_state, thanked_people, waiting_words
+from bot.report_words import (
+    Headline,
+    guideline_line,
+    headline,
+    main_mistake,
+    rule_state,
+    thanked_people,
+    waiting_words,
+)
 from bot.weekly_report import ReportedRule, ReportedVerdict, WeeklyReport
 
 MAX_OVERRULED = 25
@@ -114,7 +121,7 @@ def _notes(report: WeeklyReport) -> list[str]:
     weighed = f"{weighting_reason(week)} You agreed with {week.agreed} of {week.n}."
     return [
         *([weighed] if weighting_reason(week) else []),
-        *([f"Mostly {mistakes.kind} ({mistakes.count} of {mistakes.total})."] if mistakes else []),
+        *([f"{mistakes.share} {mistakes.kind} ({mistakes.count} of {mistakes.total})."] if mistakes else []),
     ]
 
 

@@ -1,17 +1,16 @@
 """The button *Why?*, clicked in a real browser: its modal, and the buttons there."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import expect
 
-from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.model_server import ModelServer, running_model_server
-from tests.sandbox.browser import CHROMIUM, MISSING, QUIET
+from tests.bot.bot_in_workspace import bot_in_workspace
+from tests.bot.browser_session import BrowserSession, browsing, served_models
+from tests.model_server import ModelServer
+from tests.sandbox.browser import CHROMIUM, MISSING
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,54 +25,18 @@ RULES = {
 REASON = "It says sorry and gives a date."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrowserSession:
-    """Ben before the page: a judge with a language model, which Ana has taught three guidelines."""
-
-    harness: BotInWorkspace
-    page: Page
-
-    async def picture(self, name: str) -> None:
-        """Keep screenshots, wide, narrow and dark, where somebody asked for them."""
-        folder = os.environ.get("MEMALIGN_SCREENSHOTS")
-        if not folder:
-            return
-        for look, width, is_dark in (("wide", 1280, False), ("narrow", 390, False), ("dark", 1280, True)):
-            await self.page.set_viewport_size({"width": width, "height": 860})
-            await self.page.emulate_media(color_scheme="dark" if is_dark else "light")
-            await self.page.wait_for_timeout(300)
-            await self.page.screenshot(path=Path(folder) / f"{name}-{look}.png")
-        await self.page.set_viewport_size({"width": 1280, "height": 860})
-        await self.page.emulate_media(color_scheme="light")
-
-    def card(self, trace_id: str) -> Locator:
-        channel = self.page.get_by_test_id("channel")
-        return channel.locator("[data-ts]:not([data-ephemeral=true])").filter(has_text=f"Trace {trace_id}")
-
-    @property
-    def dialog(self) -> Locator:
-        """The uppermost modal."""
-        return self.page.get_by_role("dialog").last
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[ModelServer]:
-    with running_model_server() as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPENAI_API_KEY", "sk-test")
-        patch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
+    with served_models() as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def session(tmp_path: Path, server: ModelServer) -> AsyncIterator[BrowserSession]:
     assert server.url
-    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
     memory = {"reflection_lm": "local:/extract", "embedding_model": "local:/wordllama"}
     judge = {"model": "openai:/gpt-5-mini"}
-    async with (
-        bot_in_workspace(tmp_path, judge=judge, memory=memory) as harness,
-        async_playwright() as playwright,
-    ):
+    async with bot_in_workspace(tmp_path, judge=judge, memory=memory) as harness:
         for number, (question, rule) in enumerate(RULES.items(), start=1):
             await harness.send(
                 {"trace_id": f"tr-{number}", "inputs": {"question": question}, "outputs": "Go away."}
@@ -90,14 +53,8 @@ async def session(tmp_path: Path, server: ModelServer) -> AsyncIterator[BrowserS
             }
         )
         await harness.card("tr-9")
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=QUIET, env={**os.environ, **home}
-        )
-        page = await browser.new_page(viewport={"width": 1280, "height": 860})
-        page.set_default_timeout(60_000)
-        await page.goto(f"{harness.slack.url}/?user={harness.ben.id}")
-        yield BrowserSession(harness=harness, page=page)
-        await browser.close()
+        async with browsing(harness, harness.ben, tmp_path) as opened:
+            yield opened
 
 
 async def test_a_person_asks_why_and_corrects_a_case_by_clicking(session: BrowserSession) -> None:

@@ -30,6 +30,7 @@ async def test_the_nearest_case_is_found_whatever_its_label_and_the_traces_own_i
     await memory.neighbourhoods.embed([copy, other])
     assert (await memory.neighbourhoods.find(other)).has_copy
     assert not (await memory.neighbourhoods.find(copy)).has_copy
+    assert [await memory.neighbourhoods.has_copy(each) for each in (other, copy)] == [True, False]
 
 
 async def test_votes_on_similar_cases_are_counted_by_person() -> None:

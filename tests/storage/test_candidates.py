@@ -20,7 +20,7 @@ from storage.records import (
     ShadowVerdict,
     UnsampledTrace,
 )
-from tests.storage.records import DAY, NOON_MS, button_event, note, posted, stored, trace, verdict
+from tests.storage.records import DAY, FOREVER_MS, NOON_MS, button_event, note, posted, stored, trace, verdict
 
 HOUR = LocalHour(day=DAY, hour=12)
 WINDOW = CandidateWindow(judge="polite", start_ms=NOON_MS - 1000, end_ms=NOON_MS + 1000)
@@ -158,6 +158,26 @@ async def test_windows_are_due_at_their_end_and_wait_after_a_failure(db: Databas
     # the clock was ahead when it was put off
     await db.candidates.postpone(failed, later.end_ms + 10 * 3_600_000, "The model is down.")
     assert len(await due(db, later.end_ms)) == 2
+
+
+async def test_a_window_keeps_the_chance_it_was_drawn_with_over_failures(db: Database) -> None:
+    await arrive(db, [candidate("a", 0.1)])
+    assert await db.candidates.number_undrawn("polite", WINDOW.end_ms) == 1
+    await db.candidates.draw(WINDOW, DAY, 0.25, is_drawn=True)
+    await db.candidates.postpone(WINDOW, WINDOW.end_ms + 1, "The model is down.")
+    [drawn] = await db.candidates.due(WINDOW.end_ms + 1)
+    assert (drawn.chance, drawn.attempts) == (0.25, 1)
+    assert await db.candidates.number_undrawn("polite", WINDOW.end_ms) == 0
+    assert await db.candidates.chances("polite", DAY) == 0.25
+
+
+async def test_a_window_that_is_not_drawn_is_let_go_and_its_chance_counts(db: Database) -> None:
+    await arrive(db, [candidate("a", 0.1)])
+    await db.candidates.draw(WINDOW, DAY, 0.25, is_drawn=False)
+    assert await db.candidates.due(FOREVER_MS) == []
+    assert await db.traces.get("a") is None
+    assert await db.candidates.chances("polite", DAY) == 0.25
+    assert await db.candidates.chances("polite", "2023-11-15") == 0
 
 
 async def test_candidates_count_as_waiting_where_room_is_short(db: Database) -> None:

@@ -183,7 +183,7 @@ CANDIDATE = Candidate(
     trace_id=HOSTILE, judge="polite", window_start_ms=1, window_end_ms=2, rank=0.125, received_ms=3, rate=0.5
 )
 WINDOW = CandidateWindow(
-    judge="polite", start_ms=1, end_ms=2, seen=3, attempts=4, not_before_ms=5, reason=HOSTILE
+    judge="polite", start_ms=1, end_ms=2, seen=3, chance=0.25, attempts=4, not_before_ms=5, reason=HOSTILE
 )
 FEEDBACK = PersonFeedback(
     reactions={"+1": Timestamped(value=True, at="1.1")},

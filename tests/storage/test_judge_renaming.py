@@ -93,6 +93,8 @@ async def lived(db: Database, judge: str = OLD) -> str:
     )
     hour = LocalHour(day=DAY, hour=12)
     await db.traces.add([(trace("tr-6"), [])], NOON_MS, 1000, candidates={0: [drawn]}, hour=hour)
+    window = CandidateWindow(judge=judge, start_ms=NOON_MS, end_ms=NOON_MS + 1)
+    await db.candidates.draw(window, DAY, 0.5, is_drawn=True)
     await db.outbox.add_digest(f"C1:{judge}", "2023-W46", note("digest"))
     await db.digest_messages.note_shown(
         DigestMessage(post_id="digest", channel="C1", judge=judge, week="2023-W46", trace_ids=("tr-1",))
@@ -184,7 +186,8 @@ async def test_what_was_learned_said_and_decided_comes_back_under_the_new_name(d
     assert set(await db.preferences.pauses()) == {NEW}
     assert set(await db.guideline_uses.of_judge(NEW)) == {"g1"}
     [window] = await db.candidates.due(NOON_MS + 1)
-    assert window == CandidateWindow(judge=NEW, start_ms=NOON_MS, end_ms=NOON_MS + 1, seen=1)
+    assert window == CandidateWindow(judge=NEW, start_ms=NOON_MS, end_ms=NOON_MS + 1, seen=1, chance=0.5)
+    assert await db.candidates.chances(NEW, DAY) == 0.5
     assert [each.trace_id for each, _ in await db.candidates.of_window(window)] == ["tr-6"]
     assert list(await db.traffic.of_judge(NEW)) == [DAY]
     assert not await db.outbox.add_digest(f"C1:{NEW}", "2023-W46", note("again"))

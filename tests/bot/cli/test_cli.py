@@ -95,28 +95,12 @@ def sentence(outcome: Outcome) -> str:
     return line
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "memalign.toml").write_text(SETTINGS.format(channel="C0000000001", port=0))
-    return tmp_path
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
     """A running bot on a folder whose settings file other commands read too."""
 
     harness: BotInWorkspace
     folder: Path
-
-
-@pytest.fixture
-async def beside(folder: Path) -> AsyncIterator[Beside]:
-    async with bot_in_workspace(folder) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        harness.reply(card, RULE)
-        await harness.learned()
-        yield Beside(harness=harness, folder=folder)
 
 
 # --- wrong usage, wrong settings

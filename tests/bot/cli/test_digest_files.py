@@ -12,12 +12,10 @@ from PIL import Image
 from bot.charts.theme import DARK, LIGHT
 from bot.runtime.clock import from_ms, now_ms, week_of
 from storage.database import Database
-from tests.bot.cli.test_cli import Beside, beside, ended, folder, memalign, sentence
+from tests.bot.cli.test_cli import Beside, ended, memalign, sentence
 from tests.bot.cli.test_report import files_of
 from tests.bot.pages.page_reader import PageReader
 from tests.bot.report_store import FedCard, FedVote, feed
-
-__all__ = ["beside", "folder"]
 
 FED_WEEK = "2026-W32"
 

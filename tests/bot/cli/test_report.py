@@ -1,14 +1,12 @@
 """`memalign report`: one page on a judge, also while the bot runs."""
 
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from storage.database import Database
-from tests.bot.bot_in_workspace import bot_in_workspace
-from tests.bot.cli.test_cli import RULE, SETTINGS, Beside, memalign, sentence
+from tests.bot.cli.test_cli import RULE, Beside, memalign, sentence
 from tests.bot.pages.page_reader import PageReader
 from tests.bot.report_store import FedCard, FedVote, feed
 
@@ -23,22 +21,6 @@ instructions = "Is it short? {{ outputs }}"
 
 def files_of(folder: Path) -> list[str]:
     return sorted(each.name for each in folder.iterdir())
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "memalign.toml").write_text(SETTINGS.format(channel="C0000000001", port=0))
-    return tmp_path
-
-
-@pytest.fixture
-async def beside(folder: Path) -> AsyncIterator[Beside]:
-    async with bot_in_workspace(folder) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        harness.reply(card, RULE)
-        await harness.learned()
-        yield Beside(harness=harness, folder=folder)
 
 
 async def test_it_is_written_while_the_bot_runs_with_names_and_links_of_slack(beside: Beside) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import pty
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,10 +12,8 @@ import pytest
 from bot.__main__ import main
 from memalign.records import Trace
 from storage.database import Database
-from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.bot.cli.test_cli import (
     RULE,
-    SETTINGS,
     Beside,
     Outcome,
     ended,
@@ -30,19 +27,8 @@ REASON = f"I waited for an hour. {RULE}"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "memalign.toml").write_text(SETTINGS.format(channel="C0000000001", port=0))
-    return tmp_path
-
-
-@pytest.fixture
-async def beside(folder: Path) -> AsyncIterator[Beside]:
-    async with bot_in_workspace(folder) as harness:
-        card = await harness.show("tr-1")
-        harness.react(card, "-1")
-        harness.reply(card, REASON)
-        await harness.learned()
-        yield Beside(harness=harness, folder=folder)
+def reason() -> str:
+    return REASON
 
 
 def slack_of(beside: Beside) -> dict[str, str]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bot.config import Settings
-from bot.judging.card_pace import card_chance, windows_later
+from bot.judging.card_pace import card_chance, is_drawn, windows_later
 from bot.judging.day_plan import DayPlan, plan_day
 from bot.judging.reservoir import Reservoir
 from bot.judging.windows import day_bounds
@@ -50,8 +50,8 @@ class Shares:
     cards_a_day: Sequence[int]
 
 
-def settings_of(folder: Path, *, spread: bool) -> Settings:
-    sampling = {"rate": RATE, "max_per_day": CAP, "spread": spread}
+def settings_of(folder: Path, *, spread: bool, cap: int = CAP) -> Settings:
+    sampling = {"rate": RATE, "max_per_day": cap, "spread": spread}
     return settings_for(folder, "C1", sampling=sampling, digest={"timezone": "Europe/Berlin"})
 
 
@@ -80,16 +80,17 @@ def shown_places(
     """
     own = plan.judges[JUDGE]
     if not own.is_spread:
-        return [(place, 1.0) for place in range(min(CAP, len(traffic.times_ms)))]
+        return [(place, 1.0) for place in range(min(own.cards, len(traffic.times_ms)))]
     chosen: list[tuple[int, float]] = []
+    before, start = 0.0, random.random()
     windows = np.searchsorted(np.array(own.ends_ms), traffic.times_ms, side="right")
     ranks = random.random(len(windows))
     for window in np.unique(windows):
         places = np.flatnonzero(windows == window)
-        left, end_ms = CAP - len(chosen), own.ends_ms[window]
-        arrived = int(places[-1]) + 1
-        chance = card_chance(left, 1, windows_later(own, end_ms, arrived)) if left else 0.0
-        if random.random() >= chance:
+        later = windows_later(own, own.ends_ms[window], arrived=int(places[-1]) + 1)
+        chance = card_chance(own.cards - before, 1, later)
+        drawn, before = is_drawn(before, chance, start), before + chance
+        if not drawn:
             continue
         reservoir = Reservoir()
         for place in places:
@@ -100,9 +101,11 @@ def shown_places(
     return chosen
 
 
-def replayed(settings: Settings, traces_a_day: float, weekends: float = 1.0, growth: float = 1.0) -> Shares:
+def replayed(
+    settings: Settings, traces_a_day: float, weekends: float = 1.0, growth: float = 1.0, seed: int = 12
+) -> Shares:
     """Replay the days with the traffic learned from the week before each."""
-    random, choices = np.random.default_rng(12), np.random.default_rng(13)
+    random, choices = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     known: dict[str, tuple[int, ...]] = {}
     true: list[np.ndarray] = []
     shown: list[np.ndarray] = []
@@ -111,7 +114,9 @@ def replayed(settings: Settings, traces_a_day: float, weekends: float = 1.0, gro
         day = date(2026, 1, 5) + timedelta(days=number)
         share = weekends if day.weekday() >= 5 else growth ** (number % 7)
         traffic = a_day(random, traces_a_day * RATE * share, day, settings)
-        plan = plan_day(day, settings.digest.zone, settings, {"C1": CAP}, {JUDGE: known})
+        plan = plan_day(
+            day, settings.digest.zone, settings, {"C1": settings.sampling.max_per_day}, {JUDGE: known}
+        )
         true.append(traffic.agrees)
         cards = shown_places(plan, traffic, choices)
         shown.append(traffic.agrees[[place for place, _ in cards]])
@@ -153,6 +158,16 @@ def test_the_evening_has_its_cards_where_more_comes_than_was_expected(
     assert max(shares.cards_a_day) <= CAP
     busiest = sorted(shares.cards_a_day)[DAYS // 2 :]
     assert np.mean(busiest) >= 0.9 * CAP
+
+
+@pytest.mark.parametrize("cap", [1, 2, 5])
+def test_the_evening_counts_as_much_as_the_morning_where_cards_are_few(tmp_path: Path, cap: int) -> None:
+    """Half as many traces again as cards: most days have more windows with a trace than cards."""
+    settings = settings_of(tmp_path, spread=True, cap=cap)
+    shares = [replayed(settings, 1.5 * cap / RATE, seed=seed) for seed in range(20)]
+    assert max(max(each.cards_a_day) for each in shares) <= cap
+    # the mean of 20 times 400 days; one card a day leaves it a standard error of half a point
+    assert abs(np.mean([each.weighted - each.true for each in shares])) <= 0.01
 
 
 @pytest.mark.parametrize("traces_a_day", [1000, 30_000])

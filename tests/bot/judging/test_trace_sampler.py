@@ -272,7 +272,7 @@ async def test_a_hundred_thousand_traces_leave_few_candidates_of_all_hours_in_co
     assert len(kept) == 30
     assert all(len(each) == CANDIDATES_PER_WINDOW for each in kept.values())
     # the test's own list of 240 candidates is all that grows
-    assert sizes[-1] - sizes[20] < 200_000
+    assert sizes[-1] - sizes[20] < 1_000_000
     assert_hours_as_the_traffic(times, [each for window in kept.values() for each in window])
 
 

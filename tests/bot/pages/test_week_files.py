@@ -139,7 +139,7 @@ def test_markdown_tells_the_week_as_the_digest_does() -> None:
     text = digest_markdown([week])
     assert text.startswith("# Digest of 2026-W48 (23–29 Nov)\n\n## Polite\n\n")
     assert f"**{told.agreement}** ({told.evidence})" in text
-    assert "Mostly too lenient (7 of 7)." in text
+    assert "Always too lenient (7 of 7)." in text
     assert "| Judge: pass | 14 | 7 |" in text
     assert "| Name the place. | new | Ana, Ben, 3 cases |" in text
     assert "Thanks to Ana and Ben." in text

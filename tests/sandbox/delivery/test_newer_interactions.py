@@ -36,7 +36,7 @@ FORM = modal(
 
 @asynccontextmanager
 async def collected(sandbox: Sandbox, form: Payload = FORM) -> AsyncIterator[list[Payload]]:
-    """Connect an app that keeps what it gets, and opens the form when its button is pressed."""
+    """Connect an app that keeps what it gets, and opens the form before it acknowledges that its button was pressed."""
     app, bodies = bolt_app(sandbox), list[Payload]()
 
     async def collect(ack: AsyncAck, body: Payload) -> None:
@@ -44,8 +44,8 @@ async def collected(sandbox: Sandbox, form: Payload = FORM) -> AsyncIterator[lis
         bodies.append(body)
 
     async def on_open(ack: AsyncAck, body: Payload) -> None:
-        await ack()
         await sandbox.client.views_open(trigger_id=body["trigger_id"], view=form)
+        await ack()
 
     for action_id in ("verdict", "remove", "choice"):
         app.action(action_id)(collect)
