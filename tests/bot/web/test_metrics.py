@@ -47,7 +47,7 @@ def samples(text: str) -> Samples:
 
 
 class Scrape:
-    """What a scrape gave."""
+    """The samples of one scrape."""
 
     def __init__(self, text: str) -> None:
         self._samples = samples(text)
