@@ -30,6 +30,7 @@ from bot.reports.status import StatusReport
 from bot.reports.worsening_watch import CHECK_SECONDS
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.runtime.supervisor import Background, supervise
 from bot.slack.service import open_slack
 from bot.web.server import Server
@@ -128,19 +129,21 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         offers = await renaming_offers(settings, database)
         for offer in offers:
             log.warning("%s", offer.sentence)
+        metrics = Metrics(settings.titles)
         resources = Resources(
             settings=settings,
             secrets=secrets,
             database=database,
-            memories=await open_memories(settings, database),
+            memories=await open_memories(settings, database, metrics.count_model_call),
             unnamed_memories=await open_unnamed_memories(settings, database),
             renaming_offers=offers,
             judge_names=JudgeNames(
                 known=tuple(settings.titles), renamed=await database.judge_names.renamed()
             ),
-            slack=await stack.enter_async_context(open_slack(secrets, database.deliveries)),
+            slack=await stack.enter_async_context(open_slack(secrets, database.deliveries, metrics)),
             redactor=redactor,
             health=HealthRegistry(),
+            metrics=metrics,
         )
         bot = build(resources, timing)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())

@@ -80,6 +80,10 @@ class StatusReport:
             remarks=await self._remarks(self._memories),
         )
 
+    async def oldest_seconds(self) -> dict[str, float]:
+        """Return the age of the oldest waiting trace, feedback and post. Raises `StorageError`."""
+        return await self._long_waits.oldest_seconds()
+
     async def read_about(self, judges: Collection[str]) -> Status:
         """Return the status as far as it concerns these judges or none; the numbers of waiting work are of all.
 

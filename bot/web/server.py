@@ -3,11 +3,14 @@
 import asyncio
 import logging
 import os
+import time
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
+from bot.runtime.metrics import Metrics
 from bot.web.access import is_loopback
 from bot.web.connections import (
     IDLE_SECONDS,
@@ -34,6 +37,29 @@ ENDPOINTS = {
 """The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
+
+
+def _count_requests(metrics: Metrics) -> Middleware:
+    """Return a middleware that counts requests, by route and status."""
+
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        start = time.perf_counter()
+        status = 500
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            resource = request.match_info.route.resource
+            # an address that is none has no route: it may be anything
+            route = "none" if resource is None else f"{request.method} {resource.canonical}"
+            metrics.count_http_request(route, status, time.perf_counter() - start)
+
+    return count
 
 
 @web.middleware
@@ -161,7 +187,7 @@ class Server:
 
 
 def _application(routes: Routes) -> web.Application:
-    app = web.Application(middlewares=[_guard_connection, _answer_errors])
+    app = web.Application(middlewares=[_count_requests(routes.activity), _guard_connection, _answer_errors])
     app.add_routes(
         [
             web.get("/", _name_endpoints),
