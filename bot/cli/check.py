@@ -36,6 +36,7 @@ from memalign.models import (
 from memalign.ports import LabelledRationale, OverruledVerdict
 from memalign.records import Source, Trace
 from storage.database import Database
+from storage.engines import Location
 from storage.records import StoreState
 
 SCOPES = (
@@ -139,7 +140,7 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield await _connector(connector)
 
 
-async def _store(location: Path) -> Finding:
+async def _store(location: Location) -> Finding:
     what = f"storage {location}"
     try:
         state = await asyncio.to_thread(Database.state, location)
@@ -147,7 +148,8 @@ async def _store(location: Path) -> Finding:
             await (await Database.open(location, read_only=True)).close()
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    return Finding(what=what, fine=True, words=STORE_WORDS[state])
+    engine = "a folder" if isinstance(location, Path) else "PostgreSQL"
+    return Finding(what=what, fine=True, words=f"{engine}, {STORE_WORDS[state]}")
 
 
 async def _stored_judges(settings: Settings) -> AsyncIterator[Finding]:

@@ -390,7 +390,7 @@ class PostgresEngine:
     def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add documents at the positions they had; later ones get positions after these."""
         text = (
-            "INSERT INTO {} (position, id, body) SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[])"
+            "INSERT INTO {} (position, id, body) SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[])"
         )
         last = 0
         for batch in _batches(rows):
@@ -406,7 +406,7 @@ class PostgresEngine:
 
     def add_raw_entries(self, table: str, index: str, entries: Iterable[tuple[bytes, int]]) -> None:
         """Add index entries."""
-        text = "INSERT INTO {} (place, position) SELECT * FROM unnest(%s::bytea[], %s::bigint[])"
+        text = "INSERT INTO {} (place, position) SELECT * FROM unnest(%b::bytea[], %b::bigint[])"
         for batch in _batches(entries):
             places, positions = map(list, zip(*batch, strict=True))
             self._add(text, _index(table, index), (places, positions))
