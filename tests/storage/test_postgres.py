@@ -81,7 +81,7 @@ async def test_a_write_that_is_cut_off_in_its_commit_is_told_as_it_ended(
 ) -> None:
     """The database is asked what became of it: what was kept is no error, and happens once."""
     await add(db, "a")
-    proxy.cut_at(b"COMMIT", cut)
+    proxy.cut_at(b"COMMIT\0", cut)
     if cut == "before":
         with pytest.raises(StorageError, match="nothing was changed"):
             await add(db, "b")
