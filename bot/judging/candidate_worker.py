@@ -94,6 +94,8 @@ class CandidateWorker:
     async def _next_windows(self) -> list[CandidateWindow]:
         """Return of each judge that is free the ended window that is oldest."""
         oldest: dict[str, CandidateWindow] = {}
+        if self._health.work.is_closed:
+            return []
         for window in await self._database.candidates.due(self._time_ms()):
             oldest.setdefault(window.judge, window)
         return [

@@ -103,7 +103,7 @@ class JudgingWorker:
     async def _next_jobs(self) -> list[Job]:
         """Return the oldest jobs for which their judge, and the process, have a worker left."""
         free = self._concurrency - len(self._in_hand)
-        if free <= 0:
+        if free <= 0 or self._health.work.is_closed:
             return []
         paused = await self._database.preferences.pauses()
         limits = {

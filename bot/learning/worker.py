@@ -105,6 +105,8 @@ class LearningWorker:
 
         A judge whose memory waits to distil something again learns although nobody gave new feedback.
         """
+        if self._health.work.is_closed:
+            return 0
         work: dict[str, list[PendingFeedback]] = {
             judge: []
             for judge, memory in self._memories.items()

@@ -80,6 +80,11 @@ class StatusReport:
             remarks=await self._remarks(self._memories),
         )
 
+    @property
+    def is_stopping(self) -> bool:
+        """True once the bot was asked to stop: it takes no new work."""
+        return self._health.work.is_closed
+
     async def oldest_seconds(self) -> dict[str, float]:
         """Return the age of the oldest waiting trace, feedback and post. Raises `StorageError`."""
         return await self._long_waits.oldest_seconds()

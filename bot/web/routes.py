@@ -85,6 +85,8 @@ class Routes:
         return web.json_response(document, status=status)
 
     async def _readiness(self) -> dict[str, Json]:
+        if self.status.is_stopping:
+            return {"status": "not ready", "why": ["the bot is being stopped"]}
         try:
             status = await self.status.read()
         except StorageError as error:

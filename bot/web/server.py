@@ -3,14 +3,11 @@
 import asyncio
 import logging
 import os
-import time
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
-from bot.runtime.metrics import Metrics
 from bot.web.access import is_loopback
 from bot.web.connections import (
     IDLE_SECONDS,
@@ -19,6 +16,7 @@ from bot.web.connections import (
     connection_of,
 )
 from bot.web.local_control import LocalControl
+from bot.web.middleware import count_requests, end_connections
 from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
 from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
@@ -37,29 +35,6 @@ ENDPOINTS = {
 """The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
-
-
-def _count_requests(metrics: Metrics) -> Middleware:
-    """Return a middleware that counts requests, by route and status."""
-
-    @web.middleware
-    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        start = time.perf_counter()
-        status = 500
-        try:
-            response = await handler(request)
-            status = response.status
-            return response
-        except web.HTTPException as error:
-            status = error.status
-            raise
-        finally:
-            resource = request.match_info.route.resource
-            # an address that is none has no route: it may be anything
-            route = "none" if resource is None else f"{request.method} {resource.canonical}"
-            metrics.count_http_request(route, status, time.perf_counter() - start)
-
-    return count
 
 
 @web.middleware
@@ -187,7 +162,8 @@ class Server:
 
 
 def _application(routes: Routes) -> web.Application:
-    app = web.Application(middlewares=[_count_requests(routes.activity), _guard_connection, _answer_errors])
+    around = [count_requests(routes.activity), end_connections(routes.status)]
+    app = web.Application(middlewares=[*around, _guard_connection, _answer_errors])
     app.add_routes(
         [
             web.get("/", _name_endpoints),
