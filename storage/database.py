@@ -26,6 +26,7 @@ from storage.judge_renaming import StoredJudges
 from storage.judge_settings import JudgeSettingsLog
 from storage.judge_traffic import JudgeTraffic
 from storage.memories import Memories
+from storage.memory_heads import MemoryHeads
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
@@ -34,6 +35,7 @@ from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.records import StoreState
+from storage.replica import LoneReplica, Replica
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
 from storage.rolled_back_cases import RolledBackCases
@@ -70,7 +72,8 @@ class Database:
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)
-        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
+        heads = MemoryHeads(store.documents)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses, heads)
         self.connectors = Connectors(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
@@ -88,6 +91,7 @@ class Database:
             self.judge_names,
             self.memory_undo,
             self.rolled_back_cases,
+            heads,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
@@ -118,6 +122,8 @@ class Database:
             self.digest_messages,
             self.forgetting,
         )
+        self.replica: Replica = LoneReplica()
+        """This process among those that work on the store."""
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False
 
