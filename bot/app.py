@@ -132,7 +132,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
     async with AsyncExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
-        database = await stack.enter_async_context(await Database.open(settings.data))
+        database = await stack.enter_async_context(await Database.join(settings.data))
         await refuse_unfit_labels(settings, database)
         # before the memories are opened: it gives them a version
         await note_settings(settings, database)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from storage.connectors import Connectors
 from storage.deliveries import DeliveryLog
 from storage.digest_messages import DigestMessages
 from storage.documents import Documents
-from storage.engines import Location
+from storage.engines import Engine, Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
@@ -141,8 +142,26 @@ class Database:
         Raises:
             StorageError: another process writes, the folder cannot be used, the store is damaged or newer.
         """
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         opening = partial(engines.open_engine, location, read_only=read_only)
+        return await cls._open(location, opening, read_only=read_only, vacuum_seconds=vacuum_seconds)
+
+    @classmethod
+    async def join(cls, location: Location, *, vacuum_seconds: float = VACUUM_SECONDS) -> Self:
+        """Open a store for writing as `open` does, but together with other replicas, where it is a database.
+
+        Raises `StorageError`.
+        """
+        opening = partial(engines.join_engine, location)
+        database = await cls._open(location, opening, read_only=False, vacuum_seconds=vacuum_seconds)
+        database.replica = engines.replica_of(location)
+        database.store.sender = database.replica.id
+        return database
+
+    @classmethod
+    async def _open(
+        cls, location: Location, opening: Callable[[], Engine], *, read_only: bool, vacuum_seconds: float
+    ) -> Self:
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         try:
             engine = await asyncio.get_running_loop().run_in_executor(executor, opening)
         except BaseException:

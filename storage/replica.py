@@ -5,6 +5,11 @@ import secrets
 from collections.abc import AsyncIterator, Collection
 from typing import Protocol
 
+ANNOUNCED_TABLES = frozenset(
+    ("forget_requests", "jobs", "memories", "outbox", "pending_feedback", "thread_statuses", "unread_replies")
+)
+"""Tables of whose changes other replicas are told at once; for the others each looks by itself."""
+
 
 class Term(Protocol):
     """The time in which a process has a duty, alone of all that work on the store."""
