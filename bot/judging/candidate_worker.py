@@ -16,6 +16,7 @@ from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     ForgottenMeanwhileError,
@@ -47,6 +48,7 @@ class CandidateWorker:
         database: Database,
         choose: CardChoice,
         health: HealthRegistry,
+        metrics: Metrics,
         wake_posting: Callable[[], None],
         cap: DailyCap,
         breaker: CircuitBreaker,
@@ -64,6 +66,7 @@ class CandidateWorker:
         self._database = database
         self._choose = choose
         self._health = health
+        self._metrics = metrics
         self._wake_posting = wake_posting
         self._cap = cap
         self._breaker = breaker
@@ -98,6 +101,8 @@ class CandidateWorker:
     async def _next_windows(self) -> list[CandidateWindow]:
         """Return of each judge that is free the ended window that is oldest."""
         oldest: dict[str, CandidateWindow] = {}
+        if self._health.work.is_closed:
+            return []
         for window in await self._database.candidates.due(self._time_ms()):
             oldest.setdefault(window.judge, window)
         return [
@@ -178,6 +183,7 @@ class CandidateWorker:
         card = replace(await self._card(judge, chosen, place, chance), memory_version=memory_version)
         await self._database.candidates.close(window, [card])
         self._health.report(COMPONENT, judge.name, None)
+        self._metrics.count_verdict(judge.name)
         log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 
