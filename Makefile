@@ -97,6 +97,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow-server -o requirements-mlflow-server.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group phoenix -o requirements-phoenix.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra postgres -c requirements-test.lock pyproject.toml -o requirements-postgres.lock
 
 audit:
 	@scripts/make-venv run

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from bot import connectors, forgetting, ingest, judging, learning, listeners, posting, reports, web
@@ -30,6 +30,7 @@ from bot.reports.status import StatusReport
 from bot.reports.worsening_watch import CHECK_SECONDS
 from bot.resources import Resources
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.runtime.supervisor import Background, supervise
 from bot.slack.service import open_slack
 from bot.web.server import Server
@@ -42,6 +43,8 @@ log = logging.getLogger(__name__)
 
 LAST_SECONDS = 4.0
 """Time that commands in hand get to come to their end after the bot was asked to stop."""
+CLOSE_SECONDS = 2.0
+"""Most time for closing the connection to Slack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,10 @@ class Timing:
     card_seconds: float = CARD_SECONDS
     check_seconds: float = CHECK_SECONDS
     """Between two looks whether a judge has got worse."""
+    notice_seconds: float = 0.0
+    """Least time for which `/readyz` says no, while requests are still answered, before the bot stops."""
+    finish_seconds: float = 0.0
+    """Most time that work in hand gets to come to its end then; what has not ended is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,29 +135,31 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         offers = await renaming_offers(settings, database)
         for offer in offers:
             log.warning("%s", offer.sentence)
+        metrics = Metrics(settings.titles)
         resources = Resources(
             settings=settings,
             secrets=secrets,
             database=database,
-            memories=await open_memories(settings, database),
+            memories=await open_memories(settings, database, metrics.count_model_call),
             unnamed_memories=await open_unnamed_memories(settings, database),
             renaming_offers=offers,
             judge_names=JudgeNames(
                 known=tuple(settings.titles), renamed=await database.judge_names.renamed()
             ),
-            slack=await stack.enter_async_context(open_slack(secrets, database.deliveries)),
+            slack=await stack.enter_async_context(open_slack(secrets, database.deliveries, metrics)),
             redactor=redactor,
             health=HealthRegistry(),
+            metrics=metrics,
         )
         bot = build(resources, timing)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
-        async with _at_work(bot, tasks):
+        async with _at_work(bot, tasks, timing):
             yield bot
 
 
 @asynccontextmanager
-async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
-    """Let a bot listen and work while the context is open."""
+async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncIterator[None]:
+    """Let a bot listen and work while the context is open; then end in the order that loses nothing."""
     after_ack = AfterAck(tasks)
     listeners.build(
         bot.resources,
@@ -167,12 +176,19 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
     background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
     try:
         yield
-    finally:  # no new events, then answers in hand, then background work, then requests in hand
-        await bot.resources.slack.connection.close()
-        await after_ack.finish(LAST_SECONDS)
-        for task in background:
+    finally:  # not ready, no new events and no new work, then what is in hand, then requests
+        bot.health.work.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(bot.resources.slack.connection.close(), CLOSE_SECONDS)
+        await asyncio.gather(
+            after_ack.finish(LAST_SECONDS),
+            bot.health.work.finish(timing.finish_seconds),
+            asyncio.sleep(timing.notice_seconds),
+        )
+        for task in background:  # what is still in hand is given back: it stands in the store
             task.cancel()
         await bot.server.stop()
+        await after_ack.finish(0)
 
 
 def build(resources: Resources, timing: Timing) -> Bot:

@@ -7,6 +7,7 @@ from bot.config import Secrets, Settings
 from bot.judge_names import JudgeNames, RenamingOffer
 from bot.redaction.redactor import Redactor
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.slack.service import SlackService
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
@@ -28,3 +29,4 @@ class Resources:
     slack: SlackService
     redactor: Redactor
     health: HealthRegistry
+    metrics: Metrics

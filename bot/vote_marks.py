@@ -8,9 +8,10 @@ shown, and when Slack delivers it late.
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
-from storage.records import PersonFeedback, StoredVerdict, Timestamped
+from memalign.records import Json
+from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict, Timestamped
 
 Vote = Literal["up", "down", "unsure"]
 """👍 the judge is right, 👎 the judge is wrong, 🤷 cannot tell."""
@@ -25,11 +26,26 @@ THUMBS: Mapping[str, Vote] = {
     "man-shrugging": "unsure",
     "woman-shrugging": "unsure",
 }
+BUTTON_VOTES: Mapping[Json, Vote] = {vote: vote for vote in get_args(Vote)}
 
 
 def vote_of_reaction(name: str) -> Vote | None:
     """Return the vote of a reaction, whatever its skin tone; None for one that is no vote."""
     return THUMBS.get(name.split("::", 1)[0])
+
+
+def vote_of_event(stored: StoredVerdict, event: FeedbackEvent) -> Vote | None:
+    """Return the vote that a press gives; None for one that takes a vote back, and for all that is no press.
+
+    A correction is none: the vote that it implies is an event of its own.
+    """
+    match event.kind:
+        case "answer":
+            return "up" if event.value == stored.verdict.value else "down"
+        case "button" | "kept_vote":
+            return BUTTON_VOTES.get(event.value)
+        case _:
+            return None
 
 
 def is_before_reveal(stored: StoredVerdict, at: str) -> bool:

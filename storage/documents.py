@@ -180,7 +180,7 @@ class DocumentTable(tinydb_table.Table):
         engine, reader = self._documents.engine, self._documents.reader(self.name)
         if not engine.has_table(self.name):
             return []
-        with closing(engine.range(self.name, index, low, high, order=order)) as rows:
+        with closing(engine.range(self.name, index, low, high, order=order, likely=limit)) as rows:
             bodies = ((reader.read(doc_id, raw), doc_id) for doc_id, raw in rows)
             documents = (Document(body, doc_id) for body, doc_id in bodies if body is not None)
             return list(islice(documents, None if limit < 0 else limit))
@@ -190,7 +190,7 @@ class DocumentTable(tinydb_table.Table):
         engine = self._documents.engine
         if not engine.has_table(self.name):
             return []
-        with closing(engine.range(self.name, index, low, high, order="up")) as rows:
+        with closing(engine.range(self.name, index, low, high, order="up", likely=limit)) as rows:
             ids = (doc_id for doc_id, _ in rows)
             return list(islice(ids, None if limit < 0 else limit))
 

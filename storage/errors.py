@@ -3,7 +3,6 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from memalign.errors import StorageError
 
@@ -30,7 +29,7 @@ class StoreFileError(StorageError):
 
 
 @contextmanager
-def translate_file_errors(path: Path) -> Iterator[None]:
+def translate_file_errors(path: object) -> Iterator[None]:
     """Raise errors of files inside as `StoreFileError`; mistakes of ours pass as they are."""
     try:
         yield

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from storage.documents import Document, Documents
 
 _VACUUM = "vacuum"
+_DELETIONS = "deletions"
+"""Field of its document."""
 
 
 class Vacuum:
@@ -13,7 +15,6 @@ class Vacuum:
     def __init__(self, documents: Documents) -> None:
         self._engine = documents.engine
         self._due = documents.declare("maintenance")
-        self._deletions = 0
 
     @property
     def is_due(self) -> bool:
@@ -22,8 +23,7 @@ class Vacuum:
 
     def note_due(self) -> None:
         """Note, in the transaction that deletes, that bytes stay behind."""
-        self._deletions += 1
-        self._due.upsert(Document({}, _VACUUM))
+        self._due.upsert(Document({_DELETIONS: self._deletions() + 1}, _VACUUM))
 
     def steps(self) -> Iterator[bool]:
         """Vacuum if that is due, a step at each look, each outside of any transaction.
@@ -32,11 +32,17 @@ class Vacuum:
         """
         if not self.is_due:
             return
-        deletions, layout = self._deletions, self._engine.layout_version
+        deletions, layout = self._deletions(), self._engine.layout_version
         for done in self._engine.vacuum():
             yield done
             if not done:
                 return
         # what was deleted or moved meanwhile may be behind the place where the vacuum is
-        if (deletions, layout) == (self._deletions, self._engine.layout_version):
-            self._due.remove(doc_ids=[_VACUUM])
+        with self._engine.transaction():
+            if (deletions, layout) == (self._deletions(), self._engine.layout_version):
+                self._due.remove(doc_ids=[_VACUUM])
+
+    def _deletions(self) -> int:
+        """Return how often deletions were noted since the vacuum became due, by whatever process."""
+        body = self._due.get(doc_id=_VACUUM)
+        return 0 if body is None else int(body.get(_DELETIONS, 0))

@@ -15,7 +15,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 TOP_PACKAGES = ("bot", "memalign", "storage")
-LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-test.lock", "requirements-minilm.lock")
+LOCKS = (
+    "requirements-build.lock",
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-minilm.lock",
+    "requirements-postgres.lock",
+)
 
 
 def pyproject() -> dict[str, Any]:
@@ -107,7 +113,7 @@ def test_is_imported_in_one_room_only(distribution: str, room: str) -> None:
 def test_only_the_engines_know_which_engine_there_is() -> None:
     """The rest imports the seam, `storage.engines`; also a module that the contract does not list yet."""
     engines = [path.stem for path in (ROOT / "storage/engines").glob("[!_]*.py")]
-    modules = ["sqlite3", "filelock", *(f"storage.engines.{name}" for name in engines)]
+    modules = ["sqlite3", "filelock", "psycopg", *(f"storage.engines.{name}" for name in engines)]
     importers = {path for module in modules for path in importers_of(module)}
     assert {path for path in importers if not path.startswith("storage/engines/")} == set()
 
@@ -195,6 +201,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
             *settings["project"]["optional-dependencies"]["test"],
         ],
         "requirements-minilm.lock": settings["project"]["optional-dependencies"]["minilm"],
+        "requirements-postgres.lock": settings["project"]["optional-dependencies"]["postgres"],
         "requirements-build.lock": [
             *settings["dependency-groups"]["build"],
             *settings["build-system"]["requires"],
@@ -213,7 +220,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:
     test_pins = locked("requirements-test.lock")
-    for lock in ("requirements.lock", "requirements-build.lock", "requirements-minilm.lock"):
+    for lock in (each for each in LOCKS if each != "requirements-test.lock"):
         shared = {name: version for name, version in locked(lock).items() if name in test_pins}
         assert shared == {name: test_pins[name] for name in shared}
     assert locked("requirements.lock").keys() <= test_pins.keys()

@@ -1,12 +1,15 @@
-"""The log: what is worth a line, and how a line is written."""
+"""The log: what is worth a line, and how a line is written. At no level does it hold the words of people or models."""
 
+import linecache
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
 from types import TracebackType
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from bot.config import LOG_LEVELS, LogLevel, LogSettings
@@ -14,11 +17,17 @@ from bot.runtime.log_rate import RepeatFilter
 from bot.visible_text import visible, visible_line
 from memalign.errors import SettingsError
 
+log = logging.getLogger(__name__)
+
 OWN_LOGGERS = ("bot", "memalign", "storage")
 TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 JSON_FIELDS = {"levelname": "level", "name": "logger", "message": "message"}
 """Attributes of a record, and how JSON calls them."""
 LEVEL_VARIABLE = "MEMALIGN_LOG_LEVEL"
+QUOTED = re.compile("“.*”", re.DOTALL)
+"""From the first quotation mark to the last, since what is quoted may hold some."""
+MAX_LINES_OF_STATEMENT = 8
+"""Of a library's code that is shown for what it logs."""
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -48,14 +57,9 @@ class JsonLineFormatter(JsonFormatter):
 
 
 def traceback_text(error: BaseException | None) -> str:
-    """Return where an exception was raised.
-
-    What it says may be in the words of people or models, so that it is told at level DEBUG alone.
-    """
+    """Return where an exception was raised, without what it says: that may be in the words of people or models."""
     if error is None:
         return ""
-    if logging.getLogger().isEnabledFor(logging.DEBUG):
-        return "".join(traceback.format_exception(error)).rstrip()
     origin = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     parts = [*getattr(error, "exceptions", ()), *filter(None, [origin])]
     lines = [*traceback.format_tb(error.__traceback__), type(error).__qualname__]
@@ -77,8 +81,15 @@ def configure_logging(settings: LogSettings, environment: Mapping[str, str] = os
     handler.setFormatter(JsonLineFormatter() if settings.format == "json" else TextFormatter(TEXT_FORMAT))
     # Bolt and the models' SDKs give their loggers levels of their own, so a filter does it
     handler.addFilter(is_worth_a_line)
+    handler.addFilter(withhold_words)
     handler.addFilter(RepeatFilter())
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+    # an SDK that is told to log by a variable of its own may have added a handler that writes prompts
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    log.critical("the program ends by a mistake in it", exc_info=(kind, error, trace))
 
 
 def level_in(environment: Mapping[str, str]) -> LogLevel | None:
@@ -94,4 +105,37 @@ def level_in(environment: Mapping[str, str]) -> LogLevel | None:
 
 def is_worth_a_line(record: logging.LogRecord) -> bool:
     """Leave out the steps that libraries log, such as each request of an HTTP client."""
-    return record.levelno >= logging.WARNING or record.name.partition(".")[0] in OWN_LOGGERS
+    return record.levelno >= logging.WARNING or _is_own(record)
+
+
+def withhold_words(record: logging.LogRecord) -> bool:
+    """Leave out what a message quotes.
+
+    Our own sentences have words of people, models and services between quotation marks. A library's message may quote
+    anything that passes by, so that the statement which logs it stands in its place.
+    """
+    if _is_own(record):
+        text = record.getMessage()
+        if "“" in text:
+            record.msg, record.args = QUOTED.sub("“…”", text), ()
+    else:
+        for name in vars(record).keys() - set(RESERVED_ATTRS) - {"message"}:
+            delattr(record, name)
+        record.msg, record.args = statement_of(record), ()
+        record.stack_info = None
+    return True
+
+
+def statement_of(record: logging.LogRecord) -> str:
+    """Return the place in the code, and the statement there, from which a record comes."""
+    place = f"{record.module}.py, line {record.lineno}"
+    statement = ""
+    for line in linecache.getlines(record.pathname)[record.lineno - 1 :][:MAX_LINES_OF_STATEMENT]:
+        statement += f" {line.strip()}"
+        if statement.count("(") <= statement.count(")"):
+            break
+    return f"{place}:{statement}" if statement else place
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in OWN_LOGGERS

@@ -390,7 +390,7 @@ class LogSettings(Section):
 
     format: Literal["text", "json"] = "text"
     level: LogLevel = "info"
-    """With "debug" also the words of people, of providers and of errors; MEMALIGN_LOG_LEVEL comes before it."""
+    """MEMALIGN_LOG_LEVEL comes before it. At no level the log holds words of people, models or providers."""
 
     @field_validator("level", mode="before")
     @classmethod

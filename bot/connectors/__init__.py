@@ -61,6 +61,7 @@ def build(
                 database,
                 memories,
                 resources.redactor.event,
+                resources.metrics,
                 wake_learning,
                 forget_trace,
                 resources.slack.clock.now_ms,

@@ -153,7 +153,10 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
 
 
 def _told(answer: bytes) -> str:
-    """Return a tool's own words on an error, for the end of a sentence; empty where it has none."""
+    """Return a tool's own words on an error, quoted, for the end of a sentence; empty where it has none.
+
+    What is quoted is left out of the log (`bot.cli.logs`).
+    """
     try:
         document = json.loads(answer)
     except (ValueError, RecursionError):
@@ -162,4 +165,4 @@ def _told(answer: bytes) -> str:
         return ""
     words = next((document[name] for name in ("message", "detail", "error") if document.get(name)), "")
     told = " ".join(words.split())[:MAX_TOLD_CHARS] if isinstance(words, str) else ""
-    return f": {told}" if told else ""
+    return f": “{told}”" if told else ""

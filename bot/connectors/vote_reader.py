@@ -10,6 +10,8 @@ from bot.connectors.errors import GoneError
 from bot.connectors.tool import RemoteAssessment
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import DAY_MS
+from bot.runtime.metrics import Metrics
+from bot.vote_marks import vote_of_event
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Json
@@ -34,6 +36,7 @@ class VoteReader:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         redact: Callable[[FeedbackEvent], FeedbackEvent],
+        metrics: Metrics,
         wake_learning: Callable[[], None],
         forget_trace: Callable[[str], Awaitable[None]],
         time_ms: Callable[[], int],
@@ -42,6 +45,7 @@ class VoteReader:
         self._database = database
         self._memories = memories
         self._redact = redact
+        self._metrics = metrics
         self._wake_learning = wake_learning
         self._forget_trace = forget_trace
         self._time_ms = time_ms
@@ -104,6 +108,8 @@ class VoteReader:
             events = answer_events(stored, person, known.get(person), answer, self._time_ms(), self._redact)
             for event in events:
                 await self._database.feedback.note(stored.channel, stored.message_ts or "", event)
+                if vote := vote_of_event(stored, event):
+                    self._metrics.count_vote(vote, "tool")
                 is_new = True
         if is_new:
             self._wake_learning()

@@ -48,6 +48,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         resources.memories,
         shadows,
         health,
+        resources.metrics,
         wake_posting,
         cap,
         breaker,
@@ -62,6 +63,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
             database, resources.memories, _candidate_verdicts(resources, shadows), shadows.values
         ).choose,
         health,
+        resources.metrics,
         wake_posting,
         cap,
         breaker,
@@ -76,6 +78,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
             resources.judge_names,
             resources.redactor,
             TraceSampler(settings, database, planner),
+            resources.metrics,
             judging.wake,
         ),
         wake=judging.wake,

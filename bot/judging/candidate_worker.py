@@ -15,6 +15,7 @@ from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     InputError,
@@ -45,6 +46,7 @@ class CandidateWorker:
         database: Database,
         choose: CardChoice,
         health: HealthRegistry,
+        metrics: Metrics,
         wake_posting: Callable[[], None],
         cap: DailyCap,
         breaker: CircuitBreaker,
@@ -58,6 +60,7 @@ class CandidateWorker:
         self._database = database
         self._choose = choose
         self._health = health
+        self._metrics = metrics
         self._wake_posting = wake_posting
         self._cap = cap
         self._breaker = breaker
@@ -91,6 +94,8 @@ class CandidateWorker:
     async def _next_windows(self) -> list[CandidateWindow]:
         """Return of each judge that is free the ended window that is oldest."""
         oldest: dict[str, CandidateWindow] = {}
+        if self._health.work.is_closed:
+            return []
         for window in await self._database.candidates.due(self._time_ms()):
             oldest.setdefault(window.judge, window)
         return [
@@ -167,6 +172,7 @@ class CandidateWorker:
             await self._database.traces.release_now(judge.name)
         await self._database.candidates.close(window, [await self._card(judge, chosen, day, chance)])
         self._health.report(COMPONENT, judge.name, None)
+        self._metrics.count_verdict(judge.name)
         log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 

@@ -4,6 +4,7 @@ from bot.config import JudgeSettings, Settings
 from memalign import make_judge
 from memalign.judge_memory import JudgeMemory
 from memalign.models import (
+    CallObserver,
     check_key,
     connect_comparer,
     connect_distiller,
@@ -31,15 +32,20 @@ def check_model_keys(settings: Settings) -> None:
         check_key(model, settings.options_of(model))
 
 
-async def open_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
-    """Open each judge's memory as it was left; by judge. Raises `StorageError`."""
-    models = _Models(settings)
+async def open_memories(
+    settings: Settings, database: Database, observe: CallObserver | None = None
+) -> dict[str, JudgeMemory]:
+    """Open each judge's memory as it was left; by judge. `observe` is told of each model call.
+
+    Raises `StorageError`.
+    """
+    models = _Models(settings, observe)
     return {judge.name: await _open(settings, judge, database.memories, models) for judge in settings.judges}
 
 
 async def open_memory(settings: Settings, judge: JudgeSettings, store: MemoryStore) -> JudgeMemory:
     """Open one judge's memory, as another store has it. Raises `StorageError`."""
-    return await _open(settings, judge, store, _Models(settings))
+    return await _open(settings, judge, store, _Models(settings, None))
 
 
 async def open_unnamed_memories(settings: Settings, database: Database) -> dict[str, JudgeMemory]:
@@ -47,7 +53,7 @@ async def open_unnamed_memories(settings: Settings, database: Database) -> dict[
 
     Raises `StorageError`.
     """
-    models, fingerprints = _Models(settings), await database.judge_settings.fingerprints()
+    models, fingerprints = _Models(settings, None), await database.judge_settings.fingerprints()
     unnamed = [judge.name for judge in await database.judges.learned() if judge.name not in settings.titles]
     memories = {}
     for name in unnamed:
@@ -71,14 +77,18 @@ async def open_unnamed_memories(settings: Settings, database: Database) -> dict[
 class _Models:
     """The models that all judges share."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observe: CallObserver | None) -> None:
         chosen = settings.memory
+        self.observe = observe
         self.embedder = connect_embedder(
-            chosen.embedding_model, chosen.embedding_dim, settings.options_of(chosen.embedding_model)
+            chosen.embedding_model,
+            chosen.embedding_dim,
+            settings.options_of(chosen.embedding_model),
+            observe,
         )
         options = settings.options_of(chosen.reflection_lm)
-        self.distiller = connect_distiller(chosen.reflection_lm, options)
-        self.comparer = connect_comparer(chosen.reflection_lm, options)
+        self.distiller = connect_distiller(chosen.reflection_lm, options, observe)
+        self.comparer = connect_comparer(chosen.reflection_lm, options, observe)
 
 
 async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, models: _Models) -> JudgeMemory:
@@ -92,7 +102,7 @@ async def _open(settings: Settings, judge: JudgeSettings, store: MemoryStore, mo
             value_range=judge.range,
         ),
         embedder=models.embedder,
-        judge_model=connect_judge_model(judge.model, settings.options_of(judge.model)),
+        judge_model=connect_judge_model(judge.model, settings.options_of(judge.model), models.observe),
         distiller=models.distiller,
         comparer=models.comparer,
         store=store,

@@ -14,6 +14,7 @@ from bot.judging.trace_sampler import SampledTrace, SamplingMoment, TraceSampler
 from bot.redaction.redactor import Redactor
 from bot.runtime.activity_log import log_activity
 from bot.runtime.health import unexpected
+from bot.runtime.metrics import Metrics
 from memalign.judge_memory import JudgeMemory
 from memalign.media import trace_without_media
 from memalign.records import Trace
@@ -68,6 +69,7 @@ class TraceAdmission:
         names: JudgeNames,
         redactor: Redactor,
         sampler: TraceSampler,
+        metrics: Metrics,
         wake_judging: Callable[[], None],
     ) -> None:
         self._settings = settings
@@ -76,6 +78,7 @@ class TraceAdmission:
         self._names = names
         self._redactor = redactor
         self._sampler = sampler
+        self._metrics = metrics
         self._wake_judging = wake_judging
         self.counts: Counter[str] = Counter(dict.fromkeys((*get_args(Accepted), "rejected"), 0))
         """Traces by outcome, since the start."""
@@ -104,6 +107,7 @@ class TraceAdmission:
         self._wake_judging()
         counts = Counter("rejected" if isinstance(each, RejectedTrace) else each for each in outcomes)
         self.counts.update(counts)
+        self._metrics.count_traces(counts)
         log_activity(log, "traces received", **counts)
         return outcomes
 

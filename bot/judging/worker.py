@@ -15,6 +15,7 @@ from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.clock import backoff_ms, now_ms
 from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     ContentRefusedError,
@@ -48,6 +49,7 @@ class JudgingWorker:
         memories: Mapping[str, JudgeMemory],
         shadows: ShadowJudges,
         health: HealthRegistry,
+        metrics: Metrics,
         wake_posting: Callable[[], None],
         cap: DailyCap,
         breaker: CircuitBreaker,
@@ -65,6 +67,7 @@ class JudgingWorker:
         self._memories = memories
         self._shadows = shadows
         self._health = health
+        self._metrics = metrics
         self._wake_posting = wake_posting
         self._concurrency = concurrency
         self._renamed_perhaps = renamed_perhaps
@@ -100,7 +103,7 @@ class JudgingWorker:
     async def _next_jobs(self) -> list[Job]:
         """Return the oldest jobs for which their judge, and the process, have a worker left."""
         free = self._concurrency - len(self._in_hand)
-        if free <= 0:
+        if free <= 0 or self._health.work.is_closed:
             return []
         paused = await self._database.preferences.pauses()
         limits = {
@@ -225,6 +228,7 @@ class JudgingWorker:
         finally:
             shadows.cancel()
         self._health.report(COMPONENT, judge.name, None)
+        self._metrics.count_verdict(judge.name)
         log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
 

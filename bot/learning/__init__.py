@@ -92,6 +92,7 @@ def build(
         gatherer,
         updater,
         health,
+        resources.metrics,
         reflection_model=resources.settings.memory.reflection_lm,
         quiet_seconds=quiet_seconds,
     )

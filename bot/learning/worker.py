@@ -15,6 +15,7 @@ from bot.runtime.activity_log import log_activity
 from bot.runtime.circuit_breaker import asked_pause_ms
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
+from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import MemAlignError, StorageError
 from memalign.judge_memory import JudgeMemory
@@ -43,6 +44,7 @@ class LearningWorker:
         gatherer: FeedbackGatherer,
         updater: ThreadUpdater,
         health: HealthRegistry,
+        metrics: Metrics,
         *,
         reflection_model: str,
         quiet_seconds: float = QUIET_SECONDS,
@@ -52,6 +54,7 @@ class LearningWorker:
         self._gatherer = gatherer
         self._updater = updater
         self._health = health
+        self._metrics = metrics
         self._model = reflection_model
         self._quiet_ms = int(quiet_seconds * 1000)
         self._wake_event = WakeEvent()
@@ -102,6 +105,8 @@ class LearningWorker:
 
         A judge whose memory waits to distil something again learns although nobody gave new feedback.
         """
+        if self._health.work.is_closed:
+            return 0
         work: dict[str, list[PendingFeedback]] = {
             judge: []
             for judge, memory in self._memories.items()
@@ -258,6 +263,7 @@ class LearningWorker:
 
     def _report(self, judge: str, lesson: Lesson) -> None:
         """Report what the memory still waits for, or that it waits for nothing."""
+        self._metrics.count_lesson(judge, lesson)
         if lesson.learned:
             log_activity(
                 log,

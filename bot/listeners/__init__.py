@@ -90,13 +90,13 @@ def build(
     database, memories = resources.database, resources.memories
     errors.listen(slack.app)
     foreign_events.listen(slack.app, slack.identity)
-    reactions.listen(slack.app, database, wake_learning)
+    reactions.listen(slack.app, database, resources.metrics, wake_learning)
     judge_access = JudgeAccess(settings, slack.members, resources.judge_names)
     FirstWords(
         settings, database, slack.identity, slack.client, judge_access, wake_posting, after_ack
     ).listen(slack.app)
     rationales.listen(slack.app, database, redactor.event, wake_learning)
-    cards = ClickedCards(database, redactor.event, wake_learning)
+    cards = ClickedCards(database, redactor.event, resources.metrics, wake_learning)
     card_access = CardAccess(settings, slack.members, slack.people)
     form = AnswerForm(cards, card_access, database, memories, slack.client, after_ack)
     form.listen(slack.app)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bot.vote_marks import Vote, votes_of
+from bot.runtime.metrics import Metrics
+from bot.vote_marks import Vote, vote_of_event, votes_of
 from memalign.records import Json, Label
 from storage.database import Database
 from storage.records import FeedbackEvent, PersonFeedback, StoredVerdict
@@ -30,10 +31,12 @@ class ClickedCards:
         self,
         database: Database,
         redact: Callable[[FeedbackEvent], FeedbackEvent],
+        metrics: Metrics,
         wake_learning: Callable[[], None],
     ) -> None:
         self._database = database
         self._redact = redact
+        self._metrics = metrics
         self._wake_learning = wake_learning
 
     async def of_click(self, body: Body, verdict_id: str = "") -> ClickedCard | None:
@@ -124,4 +127,6 @@ class ClickedCards:
 
     async def _note(self, card: ClickedCard, event: FeedbackEvent) -> None:
         await self._database.feedback.note(card.channel, card.ts, self._redact(event))
+        if vote := vote_of_event(card.verdict, event):
+            self._metrics.count_vote(vote, "button")
         self._wake_learning()

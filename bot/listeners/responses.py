@@ -121,6 +121,5 @@ async def _send(
         return "refused"
     if answer.status_code != 200:
         log.warning("Slack did not take an answer: status %s", answer.status_code)
-        log.debug("Slack said of the answer: %s", answer.body)
         return "lost"
     return "sent"

@@ -59,6 +59,23 @@ class LongWaits:
         unexplained = (wait for wait in waits if (wait.component, wait.subject) not in known)
         return [problem for wait in unexplained if (problem := wait.problem(now_ms)) is not None]
 
+    async def oldest_seconds(self) -> dict[str, float]:
+        """Return how long the oldest trace, feedback and post have waited, in seconds; 0 where none waits.
+
+        Raises:
+            StorageError: the store does not answer.
+        """
+        waits = {
+            "traces": await self._traces(),
+            "feedback": await self._feedback(),
+            "posts": await self._posts(),
+        }
+        now_ms = self._own_ms()
+        return {
+            name: max([0.0, *((now_ms - each.since_ms) / 1000 for each in group if each.since_ms)])
+            for name, group in waits.items()
+        }
+
     async def _traces(self) -> list[_LongWait]:
         paused = await self._database.preferences.pauses()
         return [

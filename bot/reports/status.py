@@ -80,6 +80,15 @@ class StatusReport:
             remarks=await self._remarks(self._memories),
         )
 
+    @property
+    def is_stopping(self) -> bool:
+        """True once the bot was asked to stop: it takes no new work."""
+        return self._health.work.is_closed
+
+    async def oldest_seconds(self) -> dict[str, float]:
+        """Return the age of the oldest waiting trace, feedback and post. Raises `StorageError`."""
+        return await self._long_waits.oldest_seconds()
+
     async def read_about(self, judges: Collection[str]) -> Status:
         """Return the status as far as it concerns these judges or none; the numbers of waiting work are of all.
 

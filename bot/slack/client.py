@@ -1,12 +1,12 @@
 """Clients of Slack's Web API."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout, TraceConfig
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -40,6 +40,8 @@ class BoundedClient(AsyncWebClient):
     """
 
     call_seconds: float = CALL_SECONDS
+    trace_configs: Sequence[TraceConfig] = ()
+    """Of each session."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +70,9 @@ class BoundedClient(AsyncWebClient):
         async with (
             asyncio.timeout(self.call_seconds),
             ClientSession(
-                response_class=BoundedResponse, timeout=ClientTimeout(total=self.timeout)
+                response_class=BoundedResponse,
+                timeout=ClientTimeout(total=self.timeout),
+                trace_configs=list(self.trace_configs),
             ) as session,
         ):
             client = copy(self)  # one session a call, as slack_sdk has it; calls at once must not share it
@@ -122,17 +126,21 @@ def _pause_of(response: HttpResponse) -> float:
 Client = TypeVar("Client", bound=BoundedClient)
 
 
-def patient_client(secrets: Secrets, call_seconds: float = CALL_SECONDS) -> SlackClient:
+def patient_client(
+    secrets: Secrets, call_seconds: float = CALL_SECONDS, *, trace_configs: Sequence[TraceConfig] = ()
+) -> SlackClient:
     """Return a client that repeats a call after a lost connection, a short rate limit or a server error."""
-    return _patient(SlackClient, secrets, call_seconds)
+    return _patient(SlackClient, secrets, call_seconds, trace_configs)
 
 
-def socket_mode_client(secrets: Secrets) -> BoundedClient:
+def socket_mode_client(secrets: Secrets, trace_configs: Sequence[TraceConfig] = ()) -> BoundedClient:
     """Return the same for slack_sdk's Socket Mode, which knows slack_sdk's own errors alone."""
-    return _patient(BoundedClient, secrets, CALL_SECONDS)
+    return _patient(BoundedClient, secrets, CALL_SECONDS, trace_configs)
 
 
-def _patient(kind: type[Client], secrets: Secrets, call_seconds: float) -> Client:
+def _patient(
+    kind: type[Client], secrets: Secrets, call_seconds: float, trace_configs: Sequence[TraceConfig]
+) -> Client:
     client = kind(
         token=secrets.bot_token,
         base_url=secrets.api_url,
@@ -143,9 +151,12 @@ def _patient(kind: type[Client], secrets: Secrets, call_seconds: float) -> Clien
         ],
     )
     client.call_seconds = call_seconds
+    client.trace_configs = trace_configs
     return client
 
 
-def single_try_client(secrets: Secrets) -> SlackClient:
+def single_try_client(secrets: Secrets, *, trace_configs: Sequence[TraceConfig] = ()) -> SlackClient:
     """Return a client that never repeats a call by itself: a repeated post could be a second card."""
-    return SlackClient(token=secrets.bot_token, base_url=secrets.api_url, retry_handlers=[])
+    client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, retry_handlers=[])
+    client.trace_configs = trace_configs
+    return client

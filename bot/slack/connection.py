@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from aiohttp import TraceConfig
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 
@@ -90,10 +91,20 @@ async def _accepted(call: Awaitable[object], in_words: Callable[[SlackRefusedErr
 class Connection:
     """The connection by which Slack's events come: Socket Mode, or none of its own in HTTP mode."""
 
-    def __init__(self, slack: AsyncApp, secrets: Secrets, dispatcher: SlackDispatcher) -> None:
+    def __init__(
+        self,
+        slack: AsyncApp,
+        secrets: Secrets,
+        dispatcher: SlackDispatcher,
+        *,
+        trace_configs: Sequence[TraceConfig] = (),
+    ) -> None:
+        """Trace the requests for a connection as `trace_configs` say."""
         self._slack = slack
         self._handler = (
-            SocketModeReceiver(slack, secrets.app_token, socket_mode_client(secrets), dispatcher)
+            SocketModeReceiver(
+                slack, secrets.app_token, socket_mode_client(secrets, trace_configs), dispatcher
+            )
             if secrets.app_token
             else None
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.config import Secrets
+from bot.runtime.metrics import Metrics
 from bot.runtime.reference_clock import ReferenceClock
 from bot.slack.channel_members import ChannelMembers
 from bot.slack.chart_support import ChartSupport
@@ -14,6 +15,7 @@ from bot.slack.client import SlackClient, patient_client, single_try_client
 from bot.slack.connection import Connection, build_app, check_tokens
 from bot.slack.dispatch import SlackDispatcher
 from bot.slack.identity import IdentityLookup
+from bot.slack.request_metrics import request_counts
 from bot.slack.users import People
 from storage.deliveries import DeliveryLog
 
@@ -41,19 +43,22 @@ class SlackService:
 
 
 @asynccontextmanager
-async def open_slack(secrets: Secrets, deliveries: DeliveryLog) -> AsyncIterator[SlackService]:
+async def open_slack(
+    secrets: Secrets, deliveries: DeliveryLog, metrics: Metrics
+) -> AsyncIterator[SlackService]:
     """Check the tokens, and close the connection in the end. Raises `SettingsError` for a refused token."""
-    client = patient_client(secrets)
+    counts = (request_counts(metrics),)
+    client = patient_client(secrets, trace_configs=counts)
     app = build_app(secrets, client)
     await check_tokens(app, secrets)
     identity = IdentityLookup(client)
-    dispatcher = SlackDispatcher(app, deliveries)
-    connection = Connection(app, secrets, dispatcher)
+    dispatcher = SlackDispatcher(app, deliveries, metrics, client.clock)
+    connection = Connection(app, secrets, dispatcher, trace_configs=counts)
     try:
         yield SlackService(
             app=app,
             client=client,
-            posting_client=single_try_client(secrets),
+            posting_client=single_try_client(secrets, trace_configs=counts),
             dispatcher=dispatcher,
             connection=connection,
             identity=identity,

@@ -44,5 +44,6 @@ def build(
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,
+        activity=resources.metrics,
     )
     return Server(settings.ingest, routes, control, ConnectionTable())

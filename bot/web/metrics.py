@@ -11,6 +11,8 @@ REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
 """Reasons that are told, also while their number is 0."""
 
 NOTHING_COUNTED: Mapping[str, int] = MappingProxyType({})
+NOTHING_WAITS: Mapping[str, float] = MappingProxyType({})
+Numbers = Mapping[str, int] | Mapping[str, float]
 AGREEMENT_GAUGES = {
     "memalign_agreement": "Share of verdicts that people agree with, weighed by the chance of a card",
     "memalign_agreement_low": "Lower bound of the 95 % interval of the agreement",
@@ -27,6 +29,7 @@ def registry_of(
     *,
     span_counts: Mapping[str, int] = NOTHING_COUNTED,
     traces_without_content: int = 0,
+    oldest_seconds: Mapping[str, float] = NOTHING_WAITS,
 ) -> CollectorRegistry:
     """Return the metrics of the bot's status.
 
@@ -37,6 +40,7 @@ def registry_of(
         agreements: agreement of each judge over each period; none by default.
         span_counts: spans received since the start, by outcome; none by default.
         traces_without_content: traces of spans without question and answer, since the start; 0 by default.
+        oldest_seconds: age of the oldest piece of work, by what waits; nothing waits by default.
     """
     waiting = {
         "traces": status.traces_waiting,
@@ -59,6 +63,8 @@ def registry_of(
         {reason: refusals.get(reason, 0) for reason in REFUSAL_REASONS},
     )
     _add(registry, "memalign_waiting", "Work that waits", "what", waiting)
+    ages = {what: oldest_seconds.get(what, 0.0) for what in waiting}
+    _add(registry, "memalign_waiting_oldest_seconds", "Age of the oldest work that waits", "what", ages)
     Gauge("memalign_trial_calls", "Model calls for trials of guidelines today", registry=registry).set(
         status.model_calls.get("trials", 0)
     )
@@ -117,7 +123,11 @@ def _add_agreements(registry: CollectorRegistry, agreements: Sequence[RecentAgre
 
 
 def _add(
-    registry: CollectorRegistry, name: str, description: str, label: str, numbers: Mapping[str, int]
+    registry: CollectorRegistry,
+    name: str,
+    description: str,
+    label: str,
+    numbers: Numbers,
 ) -> None:
     """Add a gauge with a number for each value of its label."""
     gauge = Gauge(name, description, [label], registry=registry)

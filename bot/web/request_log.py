@@ -30,6 +30,6 @@ class _WithoutContents(logging.Filter):
 def request_logger() -> logging.Logger:
     """Return the logger for aiohttp's server."""
     logger = logging.getLogger(__name__)
-    if not logger.filters:
-        logger.addFilter(_WithoutContents())
+    logger.filters.clear()  # those of a server before this one
+    logger.addFilter(_WithoutContents())
     return logger

@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from bot.records import Status
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
+from bot.runtime.metrics import Metrics
 from bot.web.access import has_bearer_token, require_access
 from bot.web.intakes import Intakes
 from bot.web.metrics import registry_of
@@ -46,6 +47,8 @@ class Routes:
     """Takes Slack's signed requests; None in Socket Mode."""
     refusals: Counter[str]
     """Slack's requests that were refused, by reason."""
+    activity: Metrics
+    """Counters and histograms since the start."""
 
     async def take_traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
@@ -82,6 +85,8 @@ class Routes:
         return web.json_response(document, status=status)
 
     async def _readiness(self) -> dict[str, Json]:
+        if self.status.is_stopping:
+            return {"status": "not ready", "why": ["the bot is being stopped"]}
         try:
             status = await self.status.read()
         except StorageError as error:
@@ -108,9 +113,10 @@ class Routes:
             agreements,
             span_counts=intakes.spans.counts,
             traces_without_content=intakes.assembly.without_content,
+            oldest_seconds=await self.status.oldest_seconds(),
         )
         return web.Response(
-            body=generate_latest(registry),
+            body=generate_latest(self.activity.registry) + generate_latest(registry),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
         )
 

@@ -16,6 +16,7 @@ from bot.web.connections import (
     connection_of,
 )
 from bot.web.local_control import LocalControl
+from bot.web.middleware import count_requests, end_connections
 from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
 from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
@@ -161,7 +162,8 @@ class Server:
 
 
 def _application(routes: Routes) -> web.Application:
-    app = web.Application(middlewares=[_guard_connection, _answer_errors])
+    around = [count_requests(routes.activity), end_connections(routes.status)]
+    app = web.Application(middlewares=[*around, _guard_connection, _answer_errors])
     app.add_routes(
         [
             web.get("/", _name_endpoints),

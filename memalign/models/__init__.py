@@ -1,5 +1,6 @@
 """Models by name: `provider:/name` -> client. Each provider's package is imported only when it is chosen."""
 
+from memalign.models.observed_calls import CallObserver, ModelCall
 from memalign.models.option_checks import option_keys, option_problems
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions, model_options_of
 from memalign.models.registry import (
@@ -17,6 +18,8 @@ from memalign.models.registry import (
 
 __all__ = [
     "DEFAULT_OPTIONS",
+    "CallObserver",
+    "ModelCall",
     "ModelOptions",
     "Use",
     "canonical_name",

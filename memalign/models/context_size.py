@@ -136,7 +136,7 @@ class ContextSize:
             async with asyncio.timeout(LOOKUP_SECONDS):
                 told = await ask()
         except (ModelError, TimeoutError) as error:
-            _log.debug("the server did not tell its context size: %s", repr(error))
+            _log.debug("the server did not tell its context size: %s", type(error).__name__)
         else:
             self.tokens = self._accepted_tokens = told.tokens or self.tokens
             self._ask_once_loaded, self._ask_at = not (told.is_loaded or self._has_answered), float("inf")

@@ -32,8 +32,6 @@ LARGE_ANSWER_CHARACTERS = 4_000
 """An answer of this size is read in a thread: where its JSON is broken, it would hold up all other calls."""
 NO_KEY = "none"
 """Sent to compatible servers that want no key."""
-MAX_LOGGED_CHARACTERS = 2000
-"""Of a service's own words in the log."""
 _CONNECTION_PROBLEMS = {
     "TimeoutError": "no answer in time",
     "ClientConnectorCertificateError": "its certificate is not accepted",
@@ -129,7 +127,9 @@ class Endpoint:
             The error to raise, with the remedy, and never with the key or with words of the prompt.
         """
         name = f"{self.provider}:/{model}"
-        self._log_words(model, error)
+        status = "no answer" if answer is None else f"status {answer.status}"
+        # the service's own words may quote the prompt
+        log.debug("%s failed: %s, %s", name, type(error).__name__, status)
         if answer is None:
             return ModelUnavailableError(
                 f"{name} cannot be reached ({connection_problem(error)}); check the network and {self.base_url_name}."
@@ -195,13 +195,6 @@ class Endpoint:
         return MalformedAnswerError(
             f"{self.provider}:/{model} gave an answer of more than {MAX_ANSWER_BYTES // 10**6} MB."
         )
-
-    def _log_words(self, model: str, error: BaseException) -> None:
-        """Log the service's own words, which may quote the prompt; so they are nowhere but at this level."""
-        words = " ".join(str(error).split())
-        if self.key != NO_KEY:
-            words = words.replace(self.key, "…")
-        log.debug("%s:/%s: %s", self.provider, model, words[:MAX_LOGGED_CHARACTERS])
 
 
 def connection_problem(error: BaseException) -> str:

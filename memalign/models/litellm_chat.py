@@ -6,6 +6,7 @@ The package is imported when such a model is first called: that takes a few seco
 import asyncio
 import importlib
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import ClassVar
@@ -85,7 +86,15 @@ async def call_litellm(
 def _imported() -> ModuleType:
     litellm: ModuleType = importlib.import_module("litellm")
     vars(litellm).update(suppress_debug_info=True, telemetry=False)
+    _remove_own_handlers()
     return litellm
+
+
+def _remove_own_handlers() -> None:
+    """Leave it to the program where LiteLLM's log goes: its own handlers write prompts and answers to the terminal."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("LiteLLM") and isinstance(logger, logging.Logger):
+            logger.handlers.clear()
 
 
 def _failure(endpoint: Endpoint, model: str, error: OpenAIError, texts: Sequence[str]) -> ModelError:

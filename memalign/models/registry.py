@@ -9,6 +9,14 @@ from typing import Literal
 from memalign.errors import SettingsError
 from memalign.models.llm_distiller import LLMDistiller
 from memalign.models.llm_judge import LLMJudge
+from memalign.models.observed_calls import (
+    CallObserver,
+    ObservedDistiller,
+    ObservedEmbedder,
+    ObservedJudgeModel,
+    ObservedLanguageModel,
+    Purpose,
+)
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.pair_comparison import PairComparer
 from memalign.models.providers import PROVIDERS, check_extra, endpoint_of
@@ -114,8 +122,7 @@ def canonical_name(text: str) -> str:
     Raises:
         SettingsError: If it is no model.
     """
-    model = model_name(text)
-    return f"{model.provider}:/{model.name}"
+    return _full_name(model_name(text))
 
 
 def check_use(name: str, use: Use) -> ModelName:
@@ -156,13 +163,19 @@ def check_key(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> None:
         endpoint_of(model.provider, model.name, options)
 
 
-def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_OPTIONS) -> Embedder:
+def connect_embedder(
+    name: str,
+    dimension: int,
+    options: ModelOptions = DEFAULT_OPTIONS,
+    observe: CallObserver | None = None,
+) -> Embedder:
     """Make the client of an embedding model; no call is made.
 
     Args:
         name: As for `model_name`, of a provider that embeds.
         dimension: Length of the vectors asked for; a local model keeps its own.
         options: Of the model.
+        observe: Is told of each call; None by default.
 
     Returns:
         The client.
@@ -173,6 +186,11 @@ def connect_embedder(name: str, dimension: int, options: ModelOptions = DEFAULT_
     model = check_use(name, "embeds")
     if dimension < 1:
         raise SettingsError(f"embedding_dim is {dimension}; set a whole number of at least 1.")
+    embedder = _embedder(model, dimension, options)
+    return embedder if observe is None else ObservedEmbedder(embedder, observe)
+
+
+def _embedder(model: ModelName, dimension: int, options: ModelOptions) -> Embedder:
     if model.provider == "local":
         return _local_embedder(model)
     check_extra(model.provider, model.name, options)
@@ -203,12 +221,15 @@ def _local_embedder(model: ModelName) -> Embedder:
     return WordLlamaEmbedder()
 
 
-def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> JudgeModel:
+def connect_judge_model(
+    name: str, options: ModelOptions = DEFAULT_OPTIONS, observe: CallObserver | None = None
+) -> JudgeModel:
     """Make the client of a model that judges; no call is made.
 
     Args:
         name: As for `model_name`; of the local models `local:/cases`.
         options: Of the model.
+        observe: Is told of each call; None by default.
 
     Returns:
         The client.
@@ -221,16 +242,20 @@ def connect_judge_model(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> J
         from memalign.models.local.case_classifier import CaseClassifier  # noqa: PLC0415
         from memalign.models.local.sentence_vectors import installed_sentence_vectors  # noqa: PLC0415
 
-        return CaseClassifier(installed_sentence_vectors())
-    return LLMJudge(_language_model(model, options))
+        classifier = CaseClassifier(installed_sentence_vectors())
+        return classifier if observe is None else ObservedJudgeModel(classifier, _full_name(model), observe)
+    return LLMJudge(_language_model(model, options, "judging", observe))
 
 
-def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Distiller:
+def connect_distiller(
+    name: str, options: ModelOptions = DEFAULT_OPTIONS, observe: CallObserver | None = None
+) -> Distiller:
     """Make the client of a model that distils; no call is made.
 
     Args:
         name: As for `model_name`; of the local models `local:/extract`.
         options: Of the model.
+        observe: Is told of each call; None by default.
 
     Returns:
         The client.
@@ -242,16 +267,20 @@ def connect_distiller(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Dis
     if model.provider == "local":
         from memalign.models.local.extractive_distiller import ExtractiveDistiller  # noqa: PLC0415
 
-        return ExtractiveDistiller()
-    return LLMDistiller(_language_model(model, options))
+        extractor = ExtractiveDistiller()
+        return extractor if observe is None else ObservedDistiller(extractor, _full_name(model), observe)
+    return LLMDistiller(_language_model(model, options, "distilling", observe))
 
 
-def connect_comparer(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> PairComparer | None:
+def connect_comparer(
+    name: str, options: ModelOptions = DEFAULT_OPTIONS, observe: CallObserver | None = None
+) -> PairComparer | None:
     """Make the client of a model that compares guidelines; no call is made.
 
     Args:
         name: Of a model that distils, as for `model_name`.
         options: Of the model.
+        observe: Is told of each call; None by default.
 
     Returns:
         The client; None for `local:/extract`, which cannot tell a paraphrase from an opposite.
@@ -260,7 +289,9 @@ def connect_comparer(name: str, options: ModelOptions = DEFAULT_OPTIONS) -> Pair
         SettingsError: If the model does not distil.
     """
     model = check_use(name, "distils")
-    return None if model.provider == "local" else PairComparer(_language_model(model, options))
+    if model.provider == "local":
+        return None
+    return PairComparer(_language_model(model, options, "comparing", observe))
 
 
 def check_options(name: str, options: ModelOptions) -> None:
@@ -284,7 +315,18 @@ def check_options(name: str, options: ModelOptions) -> None:
         )
 
 
-def _language_model(model: ModelName, options: ModelOptions) -> LanguageModel:
+def _full_name(model: ModelName) -> str:
+    return f"{model.provider}:/{model.name}"
+
+
+def _language_model(
+    model: ModelName, options: ModelOptions, purpose: Purpose, observe: CallObserver | None
+) -> LanguageModel:
+    served = _served_model(model, options)
+    return served if observe is None else ObservedLanguageModel(served, purpose, observe)
+
+
+def _served_model(model: ModelName, options: ModelOptions) -> LanguageModel:
     check_extra(model.provider, model.name, options)
     if PROVIDERS[model.provider].api == "litellm":
         from memalign.models.litellm_chat import LiteLLMChat  # noqa: PLC0415

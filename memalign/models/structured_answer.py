@@ -7,7 +7,7 @@ from functools import partial
 
 from memalign.errors import ContentRefusedError, MalformedAnswerError, PromptTooLongError, RequestRefusedError
 from memalign.models.capabilities import Capabilities, Mode, ParameterRefusedError
-from memalign.models.endpoint import MAX_LOGGED_CHARACTERS, read_answer
+from memalign.models.endpoint import read_answer
 from memalign.ports import Completion
 from memalign.records import Json, Usage
 
@@ -85,7 +85,7 @@ async def complete_structured(call: StructuredCall) -> Completion:
         usage += reading.usage
         if reading.answer is not None:
             return Completion(answer=reading.answer, usage=usage)
-        log.debug("%s did not answer in the form asked for: %s", call.name, body[:MAX_LOGGED_CHARACTERS])
+        log.debug("%s did not answer in the form asked for, in %d characters", call.name, len(body))
         is_all_thinking = reading.is_cut and reading.is_silent
         if is_all_thinking and call.thinking_tokens and tokens is not None and tokens == call.answer_tokens:
             call.capabilities.thinks = True

@@ -1,36 +1,24 @@
-"""The engines under the documents: bytes on a disk, transactions and order. One so far, SQLite in a folder.
+"""The engines under the documents: bytes on a disk, transactions and order.
 
-This package is the seam: the rest of storage imports from here, and never a module or a library of an engine.
-Another engine is chosen here, by what the settings name under `[storage]`, and brings:
-
-- a class with the methods of `Engine`: `transaction` and `snapshot` (all or nothing for writes, one unchanging
-  state for reads); rows by key, each with a position that grows in order of adding; rows by declared index;
-  `version`, `changes`, `check_files`, `vacuum`, `copy` and `close`; `translate_errors`, for its own errors;
-- `open_engine`, which also takes the store for the one process that writes, and `restore`;
-- what can be asked of a store that is not open: `is_in_use`, `state_of`, `size_of`, `copy_size`, `refuse_inside`.
+SQLite in a folder, and PostgreSQL. This package is the seam: the rest of storage imports from here, and never a
+module or a library of an engine. What the settings name under `[storage]` chooses: a path, or a URL. An engine
+brings the methods of `Engine`, and answers what can be asked of a store that is not open.
 
 `storage.queue.Queue.take` reads the head of an index inside a transaction: an engine that several processes write
-to locks the rows it reads there (`FOR UPDATE SKIP LOCKED`). Keys are text in order of code points (NUL and lone
-surrogates included), bodies are bytes.
+to lets one write transaction run at a time, or locks the rows it reads there. Keys are text in order of code points
+(NUL and lone surrogates included), bodies are bytes.
 """
 
+import importlib
 from pathlib import Path
+from types import ModuleType
 
-from storage.engines.sqlite import Order
-from storage.engines.sqlite import SqliteEngine as Engine
-from storage.engines.sqlite_file import SCHEMA_VERSION
-from storage.engines.sqlite_opening import (
-    copy_size,
-    is_in_use,
-    open_engine,
-    refuse_inside,
-    size_of,
-    state_of,
-)
-from storage.engines.sqlite_restore import restore
-
-Location = Path
-"""Location from `[storage]` in the settings: a folder; a URL would take its place for an engine behind a network."""
+from memalign.errors import StorageError
+from storage.engines import sqlite_opening, sqlite_restore
+from storage.engines.engine import SCHEMA_VERSION, Engine, Order
+from storage.engines.sqlite_opening import copy_size
+from storage.location import Location, PostgresUrl
+from storage.records import StoreState
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -45,3 +33,63 @@ __all__ = [
     "size_of",
     "state_of",
 ]
+_DRIVER = "psycopg"
+
+
+def open_engine(location: Location, *, read_only: bool) -> Engine:
+    """Open a store, for reading or for the one process that writes. Raises `StorageError`."""
+    if isinstance(location, PostgresUrl):
+        engine: Engine = _postgres("opening").open_engine(location, read_only=read_only)
+        return engine
+    return sqlite_opening.open_engine(location, read_only=read_only)
+
+
+def is_in_use(location: Location) -> bool:
+    """Return whether a process has the store open for writing; makes nothing there. Raises `StorageError`."""
+    if isinstance(location, PostgresUrl):
+        return bool(_postgres("opening").is_in_use(location))
+    return sqlite_opening.is_in_use(location)
+
+
+def state_of(location: Location) -> StoreState:
+    """Look at a place without opening a store in it, or making anything.
+
+    Raises `StorageError` where no store could be made or written.
+    """
+    if isinstance(location, PostgresUrl):
+        state: StoreState = _postgres("opening").state_of(location)
+        return state
+    return sqlite_opening.state_of(location)
+
+
+def size_of(location: Location) -> int:
+    """Return the bytes of a store's files or tables, unfinished ones included; 0 where there is none."""
+    if isinstance(location, PostgresUrl):
+        return int(_postgres("opening").size_of(location))
+    return sqlite_opening.size_of(location)
+
+
+def refuse_inside(location: Location, file: Path) -> None:
+    """Raise `StorageError` where a copy would lie in the store's folder; none lies in a database."""
+    if isinstance(location, Path):
+        sqlite_opening.refuse_inside(location, file)
+
+
+def restore(file: Path, location: Location) -> None:
+    """Bring a backup back to where no store is yet. Raises `StorageError`; a store that is there stays."""
+    if isinstance(location, PostgresUrl):
+        _postgres("restore").restore(file, location)
+    else:
+        sqlite_restore.restore(file, location)
+
+
+def _postgres(part: str) -> ModuleType:
+    """Return a module of the engine for PostgreSQL, whose driver only those have who use it."""
+    try:
+        return importlib.import_module(f"storage.engines.postgres_{part}")
+    except ModuleNotFoundError as problem:
+        if problem.name != _DRIVER:
+            raise
+        raise StorageError(
+            "A store in PostgreSQL needs its driver: install it with `pip install 'memalign[postgres]'`."
+        ) from problem

@@ -1,11 +1,11 @@
 """Tables of documents and their indexes in one SQLite database."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Literal
 
+from storage.engines.engine import Order, Row
 from storage.engines.free_pages import release
 from storage.engines.open_files import OpenFiles
 from storage.engines.sqlite_errors import translate_errors
@@ -20,10 +20,6 @@ from storage.engines.sqlite_file import (
 from storage.engines.unused_bytes import UnusedBytes
 from storage.keys import LAST, decode, encode
 
-Order = Literal["up", "down", "added", "newest"]
-"""By key, by key backwards, in order of adding, or in that order backwards."""
-Row = tuple[int, bytes]
-"""A document's position, which grows in order of adding, and its body."""
 _KEY_ORDER: Mapping[Order, str] = {
     "up": "id",
     "down": "id DESC",
@@ -87,8 +83,9 @@ class SqliteEngine:
         """The connection itself, for measurements and tests."""
         return self._connection
 
-    translate_errors = staticmethod(translate_errors)
-    """Raise errors of the engine and of files inside as `StoreFileError` about a path."""
+    def translate_errors(self, location: object) -> AbstractContextManager[None]:
+        """Raise errors of the engine and of files inside as `StoreFileError` about that location."""
+        return translate_errors(Path(str(location)))
 
     # --- transactions
 
@@ -244,7 +241,14 @@ class SqliteEngine:
         return [_decode_key(row[0]) for row in self._connection.execute(sql, (position,))]
 
     def range(
-        self, table: str, index: str | None, low: str, high: str = LAST, *, order: Order
+        self,
+        table: str,
+        index: str | None,
+        low: str,
+        high: str = LAST,
+        *,
+        order: Order,
+        likely: int = -1,  # noqa: ARG002 - rows come one by one
     ) -> Generator[tuple[str, bytes], None, None]:
         """Yield keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
         source, name, by = _quoted(table), "id", _KEY_ORDER[order]
@@ -255,6 +259,29 @@ class SqliteEngine:
         with closing(self._connection.execute(sql, (encode(low), encode(high)))) as rows:
             for key, body in rows:
                 yield _decode_key(key), body
+
+    # --- rows as they are, for a copy
+
+    def raw_rows(self, table: str) -> Iterator[tuple[int, bytes, bytes]]:
+        """Yield position, key and body of all documents as they are stored, in order of adding."""
+        sql = f"SELECT position, id, body FROM {_quoted(table)} ORDER BY position"  # noqa: S608
+        yield from self._connection.execute(sql)
+
+    def raw_entries(self, table: str, index: str) -> Iterator[tuple[bytes, int]]:
+        """Yield place and position of all entries of an index as they are stored, in order of place."""
+        sql = f"SELECT place, position FROM {_quoted(table, index)} ORDER BY place, position"  # noqa: S608
+        yield from self._connection.execute(sql)
+
+    def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Add documents at the positions they had; later ones get positions after these."""
+        sql = f"INSERT INTO {_quoted(table)} (position, id, body) VALUES (?, ?, ?)"  # noqa: S608
+        self._connection.executemany(sql, rows)
+        self._counts.pop(table, None)
+
+    def add_raw_entries(self, table: str, index: str, entries: Iterable[tuple[bytes, int]]) -> None:
+        """Add index entries."""
+        sql = f"INSERT INTO {_quoted(table, index)} (place, position) VALUES (?, ?)"  # noqa: S608
+        self._connection.executemany(sql, entries)
 
     # --- files
 

@@ -8,13 +8,12 @@ from urllib.parse import quote
 
 from memalign.atomic_file import remove_partial_files
 from memalign.errors import StorageError
+from storage.engines.engine import SCHEMA_VERSION
 from storage.engines.free_pages import make_releasable, upgrade_if_small
 from storage.errors import DAMAGED, StoreFileError
 
 FILE = "memalign.db"
 LOG_FILE = f"{FILE}-wal"
-SCHEMA_VERSION = 6
-"""2: tables hold facts alone, their indexes are declared; 1, of memalign 0.1.0, is carried over when opened."""
 APPLICATION_ID = 0x6D656D61
 TABLE_COLUMNS = "(position INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, body BLOB NOT NULL)"
 INDEX_COLUMNS = (
@@ -108,11 +107,16 @@ def _make(file: Path) -> None:
     partial = file.with_name(file.name + _NEW)
     create_private(partial)
     with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
-        make_releasable(connection)
+        make_empty(connection)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        set_version(connection, SCHEMA_VERSION)
     settle(partial, file)
+
+
+def make_empty(connection: sqlite3.Connection) -> None:
+    """Make an empty database one of ours."""
+    make_releasable(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    set_version(connection, SCHEMA_VERSION)
 
 
 def copy(connection: sqlite3.Connection, file: Path) -> None:
@@ -127,7 +131,7 @@ def copy(connection: sqlite3.Connection, file: Path) -> None:
             verify_pages(target, file)
         settle(partial, file)
     finally:
-        _remove(partial)
+        remove(partial)
 
 
 def verify_pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -148,18 +152,19 @@ def partial_of(file: Path) -> Path:
 def remove_leftovers(folder: Path) -> None:
     """Remove files that a killed process left unfinished: they may hold what was forgotten since."""
     for end in (_NEW, _PARTIAL):
-        _remove(folder / (FILE + end))
+        remove(folder / (FILE + end))
     remove_partial_files(folder)
 
 
-def _remove(file: Path) -> None:
+def remove(file: Path) -> None:
+    """Remove a database with the files that SQLite keeps beside it."""
     for end in _COMPANIONS:
         file.with_name(file.name + end).unlink(missing_ok=True)
 
 
 def create_private(file: Path) -> None:
     """Make an empty file that its owner alone can read, in the place of what is there."""
-    _remove(file)
+    remove(file)
     os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 

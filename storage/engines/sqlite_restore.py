@@ -1,7 +1,8 @@
 """Restoring a store from a backup."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from memalign.errors import StorageError
@@ -12,14 +13,20 @@ from storage.engines.sqlite_file import FILE, check, connect, copy, refuse_orpha
 
 def restore(file: Path, folder: Path) -> None:
     """Bring a backup back into an empty folder. Raises `StorageError`; a store that is there stays."""
+    with open_backup(file) as source, translate_errors(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with FolderLock(folder):
+            _adopt(source, folder)
+
+
+@contextmanager
+def open_backup(file: Path) -> Iterator[sqlite3.Connection]:
+    """Open a backup for reading, once it is found whole. Raises `StorageError`."""
     if not file.is_file():
         raise StorageError(f"There is no backup {file}: name the file that `memalign backup` wrote.")
     with translate_errors(file), closing(connect(file, "ro")) as source:
         _verify(source, file)
-        with translate_errors(folder):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with FolderLock(folder):
-                _adopt(source, folder)
+        yield source
 
 
 def _verify(source: sqlite3.Connection, file: Path) -> None:

@@ -2,11 +2,19 @@
 
 from memalign.records import Json
 from storage.database import Database
+from storage.engines import Engine
+from storage.engines.sqlite import SqliteEngine
 
 
 async def pragma(db: Database, words: str) -> Json:
     """Run a PRAGMA on the connection; its answer."""
-    return await db.store.run(lambda engine: engine.connection.execute(f"PRAGMA {words}").fetchone()[0])
+
+    def ask(engine: Engine) -> Json:
+        assert isinstance(engine, SqliteEngine)
+        answer: Json = engine.connection.execute(f"PRAGMA {words}").fetchone()[0]
+        return answer
+
+    return await db.store.run(ask)
 
 
 async def limit_pages(db: Database, pages: int) -> None:

@@ -30,10 +30,12 @@ async def test_what_was_confirmed_survives_kills_at_random_instants(tmp_path: Pa
     assert [(each.lost, each.torn) for each in tallies] == [(0, 0)] * 3
 
 
-async def test_a_log_cut_anywhere_holds_whole_writes_from_the_first_on(db: Database, folder: Path) -> None:
+async def test_a_log_cut_anywhere_holds_whole_writes_from_the_first_on(
+    folder_db: Database, folder: Path
+) -> None:
     for number in range(WRITES):
         batch = [(trace(f"{number}{part}", inputs="x" * 6000), ["polite"]) for part in "ab"]
-        await db.traces.add(batch, number, 1000)
+        await folder_db.traces.add(batch, number, 1000)
     log = (folder / "memalign.db-wal").read_bytes()
     held = [await writes_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
     assert held == sorted(held)
@@ -42,7 +44,7 @@ async def test_a_log_cut_anywhere_holds_whole_writes_from_the_first_on(db: Datab
 
 
 async def test_a_log_cut_anywhere_holds_a_guideline_with_its_audit_line_or_neither(
-    db: Database, folder: Path
+    folder_db: Database, folder: Path
 ) -> None:
     source = Source(trace_id="tr-1", person="U1", quote="x" * 3000)
     for number in range(WRITES):
@@ -51,7 +53,7 @@ async def test_a_log_cut_anywhere_holds_a_guideline_with_its_audit_line_or_neith
         change = MemoryChange(
             put_guidelines=(rule,), drop_guidelines=dropped, from_version=number, at_ms=number
         )
-        await db.memories.save("polite", change)
+        await folder_db.memories.save("polite", change)
     log = (folder / "memalign.db-wal").read_bytes()
     versions = [await version_held(folder, log[:cut]) for cut in range(0, len(log) + CUT_EVERY, CUT_EVERY)]
     assert versions == sorted(versions)
@@ -71,15 +73,17 @@ async def version_held(folder: Path, log: bytes) -> int:
     return snapshot.version
 
 
-async def test_a_log_cut_anywhere_holds_a_windows_candidates_or_its_card(db: Database, folder: Path) -> None:
+async def test_a_log_cut_anywhere_holds_a_windows_candidates_or_its_card(
+    folder_db: Database, folder: Path
+) -> None:
     """Arrivals, each of which may evict another, then the card: whole steps from the first on."""
     ranks = random.Random(3).sample(range(100), 2 * CANDIDATES_PER_WINDOW)
     for rank in ranks:
         batch = [(trace(f"tr-{rank:02}", inputs="x" * 6000), ())]
-        await db.traces.add(batch, NOON_MS, 1000, candidates={0: [candidate(rank)]}, hour=HOUR)
+        await folder_db.traces.add(batch, NOON_MS, 1000, candidates={0: [candidate(rank)]}, hour=HOUR)
     chosen = f"tr-{min(ranks):02}"
     card = NewCard(verdict=verdict(chosen), channel="C1", judged_ms=NOON_MS, day=DAY)
-    await db.candidates.close(WINDOW, [card])
+    await folder_db.candidates.close(WINDOW, [card])
     log = (folder / "memalign.db-wal").read_bytes()
     cuts = range(0, len(log) + CUT_EVERY, CUT_EVERY)
     held = [await arrivals_held(folder, log[:cut], ranks, chosen) for cut in cuts]
@@ -137,6 +141,8 @@ async def writes_held(folder: Path, log: bytes) -> int:
     return held
 
 
-async def test_every_write_is_asked_to_reach_the_disk(db: Database) -> None:
-    settings = {name: await pragma(db, name) for name in ("journal_mode", "synchronous", "secure_delete")}
+async def test_every_write_is_asked_to_reach_the_disk(folder_db: Database) -> None:
+    settings = {
+        name: await pragma(folder_db, name) for name in ("journal_mode", "synchronous", "secure_delete")
+    }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}

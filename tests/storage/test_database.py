@@ -18,7 +18,7 @@ import pytest
 from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
-from storage.engines.sqlite_file import SCHEMA_VERSION
+from storage.engines import SCHEMA_VERSION
 from tests.storage.fsync import COMPILER, told_on_a_failing_disk
 from tests.storage.pragma import limit_pages
 from tests.storage.records import places_of, trace

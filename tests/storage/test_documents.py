@@ -1,7 +1,7 @@
 """Our tables behave as TinyDB's own do: every test runs on TinyDB's memory storage and on ours."""
 
 import sqlite3
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,9 @@ from tinydb.table import Document as TinyDocument
 from tinydb.table import Table
 
 from storage.documents import Document, Documents, DocumentTable
+from storage.engines import Engine
 from storage.engines.sqlite import SqliteEngine
+from tests.storage.engines import Opener
 
 
 class StringTable(Table):
@@ -26,17 +28,17 @@ class MemoryDocuments(TinyDB):
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(tmp_path / "documents.db", isolation_level=None)) as opened:
+def engine(open_another: Opener) -> Iterator[Engine]:
+    with closing(open_another()) as opened:
         yield opened
 
 
 @pytest.fixture
-def ours(connection: sqlite3.Connection) -> Documents:
-    return Documents(SqliteEngine(connection, release=lambda: None))
+def ours(engine: Engine) -> Documents:
+    return Documents(engine)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "engine"])
 def tiny(request: pytest.FixtureRequest, ours: Documents) -> TinyDB:
     return MemoryDocuments(storage=MemoryStorage) if request.param == "memory" else ours
 
@@ -64,7 +66,7 @@ def keys(*doc_ids: str) -> list[int]:
     return cast("list[int]", list(doc_ids))
 
 
-def ids(documents: list[TinyDocument]) -> list[str]:
+def ids(documents: Sequence[TinyDocument]) -> list[str]:
     return [cast("str", each.doc_id) for each in documents]
 
 
@@ -211,27 +213,28 @@ def test_writes_to_several_tables_stand_or_fall_together(ours: Documents) -> Non
     assert ours.declare("one").get(doc_id="a") == {"after": True}
 
 
-def test_a_change_writes_only_what_it_touched(ours: Documents, connection: sqlite3.Connection) -> None:
+def test_a_change_writes_only_what_it_touched(ours: Documents, engine: Engine) -> None:
     table = ours.declare("many", {"n": lambda body: [str(body["n"])]})
     for number in range(100):
         table.upsert(document(f"{number:03}", n=number, more=0))
-    before = connection.total_changes
+    before = engine.changes
     table.update({"more": 1}, doc_ids=keys("050"))
     table.update(lambda _: None)
-    assert connection.total_changes - before == 1
+    assert engine.changes - before == 1
     table.update({"n": -1}, doc_ids=keys("050"))
-    assert connection.total_changes - before == 4
+    assert engine.changes - before == 4
 
 
-def test_looking_one_up_reads_one_row_by_its_key(ours: Documents, connection: sqlite3.Connection) -> None:
-    table = ours.declare("many", {"tag": lambda body: [body["tag"]]})
-    table.upsert(document("a", tag="x"))
-    asked: list[str] = []
-    connection.set_trace_callback(asked.append)
-    table.get(doc_id="a")
-    table.range("x", "y", index="tag")
-    connection.set_trace_callback(None)
-    plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
+def test_looking_one_up_reads_one_row_by_its_key(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "documents.db", isolation_level=None)) as connection:
+        table = Documents(SqliteEngine(connection)).declare("many", {"tag": lambda body: [body["tag"]]})
+        table.upsert(document("a", tag="x"))
+        asked: list[str] = []
+        connection.set_trace_callback(asked.append)
+        table.get(doc_id="a")
+        table.range("x", "y", index="tag")
+        connection.set_trace_callback(None)
+        plans = [connection.execute(f"EXPLAIN QUERY PLAN {each}").fetchall() for each in asked]
     assert len(plans) == 2
     assert all(step[3].startswith("SEARCH") for plan in plans for step in plan)
 
@@ -303,11 +306,10 @@ def test_an_index_says_nothing_of_a_change_that_was_undone(ours: Documents) -> N
 
 
 def test_the_number_of_documents_is_right_when_another_connection_writes(
-    ours: Documents, tmp_path: Path
+    ours: Documents, open_another: Opener
 ) -> None:
     table = lettered(ours, "abc")
-    with closing(sqlite3.connect(tmp_path / "documents.db", isolation_level=None)) as other:
-        theirs_all = Documents(SqliteEngine(other, release=lambda: None))
+    with closing(Documents(open_another())) as theirs_all:
         theirs = theirs_all.declare("letters")
         assert len(table) == len(theirs) == 3
         table.upsert(document("d"))
@@ -316,3 +318,26 @@ def test_the_number_of_documents_is_right_when_another_connection_writes(
         theirs.remove(doc_ids=["a", "b"])
         with ours.engine.snapshot():
             assert len(table) == 2
+
+
+def test_a_table_that_another_connection_makes_is_noticed(ours: Documents, open_another: Opener) -> None:
+    assert ours.declare("letters").range() == []
+    with closing(Documents(open_another())) as theirs:
+        lettered(theirs, "ab")
+    with ours.engine.snapshot():
+        assert ids(ours.declare("letters").all()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("number", [1, 63, 64, 65, 700])
+def test_a_range_reads_any_number_of_documents_however_they_are_fetched(ours: Documents, number: int) -> None:
+    table = ours.declare("many", {"tag": lambda body: [body["tag"], "z"]})
+    table.insert_multiple([document(f"{each:03}", tag=f"{each % 3}") for each in range(number)])
+    names = [f"{each:03}" for each in range(number)]
+    assert ids(table.all()) == ids(table.range()) == names
+    assert ids(table.range(order="down")) == ids(table.range(order="newest")) == names[::-1]
+    by_tag = sorted(names, key=lambda name: (int(name) % 3, name))
+    assert by(table, "tag", high="z") == by_tag
+    assert by(table, "tag", high="z", order="down") == by_tag[::-1]
+    assert by(table, "tag", high="z", order="added") == by(table, "tag", "z") == names
+    assert by(table, "tag", order="newest") == [name for name in names[::-1] for _ in "tz"]
+    assert by(table, "tag", limit=70) == [*by_tag, *names][:70]

@@ -18,8 +18,9 @@ from storage.engines.sqlite_file import FILE
 from storage.memory_history import LogEntry
 from storage.memory_reader import MemoryReader
 from storage.undo_records import UndoRecord
+from tests.conftest import FindBytes
 from tests.factories import a_memory, a_trace, a_vote
-from tests.storage.records import at, button_event, places_of, posted
+from tests.storage.records import at, button_event, posted
 from tests.storage.test_memories import episode, guideline, vector, vector_key
 
 JUDGE = "politeness"
@@ -222,20 +223,22 @@ async def forget_history(db: Database) -> None:
     await db.store.write(drop)
 
 
-async def test_no_byte_of_a_forgotten_trace_is_left_in_any_version(db: Database, folder: Path) -> None:
+async def test_no_byte_of_a_forgotten_trace_is_left_in_any_version(
+    db: Database, find_bytes: FindBytes
+) -> None:
     memory = await learned(db, "tr-secret", "Reasonzw about it.")
     await memory.learn([a_trace("tr-secret", a_vote(True, "Otherzw words.", "UANA", ms=2))])
     await memory.editor.add("Say goodbye.", "UBEN")
     needles = [b"tr-secret", b"Reasonzw", b"Otherzw"]
-    assert list(places_of(needles, folder)) != []
+    assert find_bytes(needles) != []
     await memory.forget(["tr-secret"])
     await db.forgetting.delete_traces(["tr-secret"])
-    assert list(places_of(needles, folder)) == []
+    assert find_bytes(needles) == []
     assert [entry.version.number for entry in await db.memory_history.log(JUDGE)] == [4, 3, 2, 1]
 
 
 async def test_a_trace_that_was_withdrawn_and_then_forgotten_leaves_every_version(
-    db: Database, folder: Path
+    db: Database, find_bytes: FindBytes
 ) -> None:
     memory = await learned(db, "tr-secret", "Reasonzw about it.")
     await memory.withdraw(["tr-secret"])
@@ -244,11 +247,13 @@ async def test_a_trace_that_was_withdrawn_and_then_forgotten_leaves_every_versio
     ]
     # the memory knows nothing of it any more
     await db.forgetting.delete_traces(["tr-secret"])
-    assert list(places_of([b"tr-secret", b"Reasonzw"], folder)) == []
+    assert find_bytes([b"tr-secret", b"Reasonzw"]) == []
     assert (await db.memories.load_version(JUDGE, 1)).guidelines == ()
 
 
-async def test_a_forgotten_person_leaves_every_version_and_its_author(db: Database, folder: Path) -> None:
+async def test_a_forgotten_person_leaves_every_version_and_its_author(
+    db: Database, find_bytes: FindBytes
+) -> None:
     memory = await learned(db, "tr-1", "Reasonzw about it.", "UGONE")
     (rule,) = memory.guidelines
     await memory.editor.edit(rule.id, "Wordszw of hers.", "UGONE")
@@ -256,7 +261,7 @@ async def test_a_forgotten_person_leaves_every_version_and_its_author(db: Databa
     await db.forgetting.delete_person("UGONE", 10**15)
     await memory.forget_person("UGONE", ["tr-1"], by="UGONE")
     await db.forgetting.finish_person("UGONE")
-    assert list(places_of([b"Reasonzw", b"Wordszw"], folder)) == []
+    assert find_bytes([b"Reasonzw", b"Wordszw"]) == []
     log = await db.memory_history.log(JUDGE)
     assert [entry.version.people for entry in log] == [
         (),

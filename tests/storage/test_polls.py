@@ -1,23 +1,25 @@
 """Looks for work that the bot repeats each second: they write only where something has waited long enough."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from memalign.records import Json
 from storage.database import Database
+from storage.engines.postgres import PostgresEngine
 from storage.records import Redaction
+from tests.storage.engines import Opener
 from tests.storage.records import NOON_MS, note, posted, trace
 
 LATER_MS = NOON_MS + 60_000
 
 
 @contextmanager
-def another_writer(folder: Path) -> Iterator[None]:
+def another_writer(open_another: Opener) -> Iterator[None]:
     """Hold the lock for writing: a transaction that writes is refused meanwhile."""
-    with closing(sqlite3.connect(folder / "memalign.db", isolation_level=None)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
+    with closing(open_another()) as engine, engine.transaction():
+        if isinstance(engine, PostgresEngine):
+            # only then it has it
+            assert engine.version
         yield
 
 
@@ -36,17 +38,19 @@ async def polls(db: Database, now_ms: int) -> list[list[Json]]:
     ]
 
 
-async def test_a_poll_writes_nothing_while_all_that_waits_must_wait(db: Database, folder: Path) -> None:
+async def test_a_poll_writes_nothing_while_all_that_waits_must_wait(
+    db: Database, open_another: Opener
+) -> None:
     await work_waiting_until(db, LATER_MS)
-    with another_writer(folder):
+    with another_writer(open_another):
         assert await polls(db, LATER_MS - 1) == [[], []]
 
 
-async def test_a_poll_gives_what_is_ready_without_writing(db: Database, folder: Path) -> None:
+async def test_a_poll_gives_what_is_ready_without_writing(db: Database, open_another: Opener) -> None:
     await work_waiting_until(db, LATER_MS)
     ready = [["tr-1"], ["a"]]
     assert await polls(db, LATER_MS) == ready
-    with another_writer(folder):
+    with another_writer(open_another):
         assert await polls(db, LATER_MS) == ready
 
 

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from storage.documents import Documents
-from storage.engines import open_engine
-from storage.engines.sqlite import SqliteEngine
-from storage.engines.sqlite_file import connect_writer
+from storage.engines import Location, open_engine
 from storage.queue import Lease, Queue
+from tests.storage.engines import Opener
 
 LEASE_MS = 100
 
 
 @pytest.fixture
-def documents(folder: Path) -> Iterator[Documents]:
-    with closing(Documents(open_engine(folder, read_only=False))) as opened:
+def documents(location: Location) -> Iterator[Documents]:
+    with closing(Documents(open_engine(location, read_only=False))) as opened:
         yield opened
 
 
@@ -96,21 +94,18 @@ def test_work_that_is_called_back_early_stays_with_whoever_has_leased_it(queue: 
     assert ids(queue.take(1, 9, LEASE_MS)) == ["b", "c"]
 
 
-def test_a_lease_outlives_the_process_that_took_it(folder: Path) -> None:
-    with closing(Documents(open_engine(folder, read_only=False))) as documents:
+def test_a_lease_outlives_the_process_that_took_it(location: Location) -> None:
+    with closing(Documents(open_engine(location, read_only=False))) as documents:
         filled(documents, "ab").take(0, 1, LEASE_MS)
-    with closing(Documents(open_engine(folder, read_only=False))) as documents:
+    with closing(Documents(open_engine(location, read_only=False))) as documents:
         queue = queue_of(documents)
         assert ids(queue.take(1, 9, LEASE_MS)) == ["b"]
         assert ids(queue.take(LEASE_MS, 9, LEASE_MS)) == ["a"]
 
 
-def test_two_takers_on_one_store_never_hold_the_same_item(folder: Path) -> None:
-    """One connection each, as two processes have; the lock of the folder belongs to the first."""
-    with (
-        closing(Documents(open_engine(folder, read_only=False))) as ours,
-        closing(Documents(SqliteEngine(connect_writer(folder)))) as theirs,
-    ):
+def test_two_takers_on_one_store_never_hold_the_same_item(open_another: Opener) -> None:
+    """One connection each, as two processes have."""
+    with closing(Documents(open_another())) as ours, closing(Documents(open_another())) as theirs:
         queues = [filled(ours, "abcdef"), queue_of(theirs)]
         taken = []
         for turn in range(6):

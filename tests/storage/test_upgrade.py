@@ -16,7 +16,8 @@ import pytest
 from memalign.errors import StorageError
 from storage.backup import restore
 from storage.database import Database
-from storage.engines.sqlite_file import FILE, SCHEMA_VERSION
+from storage.engines import SCHEMA_VERSION
+from storage.engines.sqlite_file import FILE
 from storage.verdicts import card_post_id_of, verdict_id_of
 from tests.storage.answers import answers, lasting, plain
 from tests.storage.records import DAY, at, button_event, trace, verdict

@@ -1,8 +1,9 @@
-"""The log: text or JSON, at the level that is set, with ids alone above DEBUG."""
+"""The log: text or JSON, at the level that is set, with ids alone."""
 
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,19 @@ REASON = "An answer must never name the Falcon takeover."
 
 @contextmanager
 def log_lines(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str] | None = None, **settings: Json
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str] | None = None,
+    *,
+    keeps_handlers: bool = False,
+    **settings: Json,
 ) -> Iterator[io.StringIO]:
-    """Configure the log on a root logger without handlers, and give what is written."""
+    """Configure the log, on a root logger without handlers unless they are kept, and give what is written."""
     root, stream = logging.getLogger(), io.StringIO()
     handlers, level = root.handlers[:], root.level
-    root.handlers.clear()
+    if not keeps_handlers:
+        root.handlers.clear()
     monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr("sys.excepthook", sys.excepthook)
     try:
         configure_logging(LogSettings.model_validate(settings), environment or {})
         yield stream
@@ -74,15 +81,26 @@ def test_text_has_the_same_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize(("level", "quoted"), [("info", False), ("error", False), ("debug", True)])
-def test_what_an_exception_says_is_told_at_debug_alone(
-    monkeypatch: pytest.MonkeyPatch, form: str, level: str, quoted: bool
+@pytest.mark.parametrize("level", ["info", "error", "debug"])
+def test_an_exception_is_told_without_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, form: str, level: str
 ) -> None:
     with log_lines(monkeypatch, format=form, level=level) as stream:
         fail(WORDS)
-    assert (WORDS in stream.getvalue()) is quoted
+    assert WORDS not in stream.getvalue()
     for part in ("error e1", "ValueError", "KeyError", "test_logs.py", "in fail"):
         assert part in stream.getvalue()
+
+
+def test_a_mistake_that_ends_the_program_is_a_line_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    with log_lines(monkeypatch, format="json") as stream:
+        try:
+            raise ValueError(WORDS)
+        except ValueError as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+    [line] = read_json(stream)
+    assert (line["level"], WORDS in stream.getvalue()) == ("CRITICAL", False)
+    assert "ValueError" in line["exc_info"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.runtime.reference_clock import ReferenceClock
 from bot.web.connections import ConnectionTable
 from bot.web.intakes import Intakes
@@ -107,7 +108,7 @@ async def trace_server(
             )
             for judge in settings.judges
         }
-        health, judging = HealthRegistry(), Wakes()
+        health, judging, metrics = HealthRegistry(), Wakes(), Metrics()
         forgetting = ForgetService(
             database, memories, redact_now=_nothing, cancel_trace=lambda _: None, invalidate=lambda _: None
         )
@@ -130,6 +131,7 @@ async def trace_server(
             JudgeNames(known=tuple(memories)),
             redactor,
             TraceSampler(settings, database, DayPlanner(settings, database)),
+            metrics,
             judging,
         )
         preparation = SpanPreparation(settings, redactor)
@@ -150,6 +152,7 @@ async def trace_server(
             token=token,
             slack=None,
             refusals=Counter(),
+            activity=metrics,
         )
         server = Server(settings.ingest, routes, control, connections or ConnectionTable())
         ready = TraceServer(

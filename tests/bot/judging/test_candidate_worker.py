@@ -15,6 +15,7 @@ from bot.judging.day_planner import DayPlanner
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from memalign.errors import (
     ContentRefusedError,
     InputError,
@@ -68,6 +69,7 @@ class ChoosingCards:
             database,
             choose,
             self.health,
+            Metrics(),
             self.posting,
             DailyCap(database, DayPlanner(settings, database)),
             CircuitBreaker(),

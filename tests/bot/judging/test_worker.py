@@ -15,6 +15,7 @@ from bot.judging.worker import JudgingWorker
 from bot.runtime.circuit_breaker import CircuitBreaker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from memalign.errors import (
     ContentRefusedError,
     MalformedAnswerError,
@@ -80,6 +81,7 @@ class Judging:
             memories,
             shadows or shadow_judges(database, memories),
             self.health,
+            Metrics(),
             self.posting,
             DailyCap(database, DayPlanner(settings, database)),
             CircuitBreaker(),

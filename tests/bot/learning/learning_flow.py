@@ -9,6 +9,7 @@ from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
 from bot.learning.worker import LearningWorker
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.slack.channel_members import ChannelMembers
 from bot.slack.identity import IdentityLookup
 from bot.slack.users import People
@@ -57,6 +58,7 @@ class LearningFlow:
             gatherer,
             self.updater,
             self.health,
+            Metrics(),
             reflection_model=self.model.name,
             quiet_seconds=0.0,
         )

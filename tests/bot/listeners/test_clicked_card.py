@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.listeners.clicked_card import ClickedCard, ClickedCards
+from bot.runtime.metrics import Metrics
 from bot.vote_marks import Vote, votes_of
 from memalign.records import Json
 from storage.database import Database
@@ -22,7 +23,7 @@ def learning() -> Wakes:
 
 @pytest.fixture
 def cards(database: Database, learning: Wakes) -> ClickedCards:
-    return ClickedCards(database, lambda event: event, learning)
+    return ClickedCards(database, lambda event: event, Metrics(), learning)
 
 
 def click(value: str = "", **message: Json) -> Json:

@@ -6,6 +6,7 @@ import pytest
 
 from bot.config import Secrets
 from bot.runtime.health import HealthRegistry
+from bot.runtime.metrics import Metrics
 from bot.runtime.supervisor import supervise
 from bot.sandbox import SlackServer, Workspace
 from bot.slack.client import patient_client
@@ -30,8 +31,9 @@ def connection_to(slack: SlackServer, app_token: str, database: Database) -> Con
         ingest_token="",
         api_url=slack.api_url,
     )
-    app = build_app(secrets, patient_client(secrets))
-    return Connection(app, secrets, SlackDispatcher(app, database.deliveries))
+    client = patient_client(secrets)
+    app = build_app(secrets, client)
+    return Connection(app, secrets, SlackDispatcher(app, database.deliveries, Metrics(), client.clock))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.config import Secrets
+from bot.runtime.metrics import Metrics
 from bot.slack.client import patient_client
 from bot.slack.connection import build_app
 from bot.slack.dispatch import SlackDispatcher
@@ -33,8 +34,9 @@ class Receiver:
 
     def __init__(self, database: Database) -> None:
         secrets = Secrets(bot_token="xoxb-1", app_token="xapp-1", signing_secret="")
-        app = build_app(secrets, patient_client(secrets))
-        self.dispatcher = SlackDispatcher(app, database.deliveries)
+        slack = patient_client(secrets)
+        app = build_app(secrets, slack)
+        self.dispatcher = SlackDispatcher(app, database.deliveries, Metrics(), slack.clock)
         self.receiver = SocketModeReceiver(app, "xapp-1", app.client, self.dispatcher)
         self.client = RecordingClient()
         self.opened = 0
