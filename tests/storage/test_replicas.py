@@ -38,7 +38,7 @@ async def replicas(database_location: PostgresUrl) -> AsyncIterator[list[Databas
 
 def end_connections(server: PostgresServer, query: str) -> None:
     with server.connect() as connection:
-        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {query}")  # type: ignore[call-overload] # noqa: S608
+        connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {query}")  # noqa: S608
 
 
 async def test_a_duty_is_one_replicas_and_another_takes_it_over_as_that_one_leaves(
