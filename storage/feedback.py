@@ -1,13 +1,13 @@
 """People's feedback on verdicts, from which vote, label and lesson follow elsewhere, and what threads were told."""
 
 import sys
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
+from storage.arrivals import Arrivals
 from storage.codec import feedback_body, feedback_of
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
@@ -36,8 +36,8 @@ class FeedbackEvents(Repository):
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
-        self._arrivals: dict[str, float] = {}
-        """Verdict -> when its feedback changed last, since this start, by a clock that nobody sets."""
+        self._arrivals = Arrivals()
+        """By verdict, of its feedback."""
         self._feedback = documents.declare(
             "feedback", {"person": _by_person, "day": _by_day}, form=_check_feedback
         )
@@ -256,16 +256,14 @@ class FeedbackEvents(Repository):
     async def pending(self, now_ms: int, quiet_ms: int) -> list[PendingFeedback]:
         """Return verdicts whose feedback changed, last at least `quiet_ms` ago, and not put off; oldest first."""
         await self._release_due(self._pending, now_ms)
-        return await self._arrived_before(time.monotonic() - quiet_ms / 1000)
+        return await self._at_rest(quiet_ms / 1000)
 
     @reads
-    def _arrived_before(self, end: float) -> list[PendingFeedback]:
-        # Slack's clock and this machine's may differ, so that the arrival counts; what came before this start rests
-        return [
-            from_document(PendingFeedback, body)
-            for body in self._pending.first()
-            if self._arrivals.get(body["verdict_id"], end) <= end
-        ]
+    def _at_rest(self, seconds: float) -> list[PendingFeedback]:
+        # Slack's clock and this machine's may differ, so that the arrival counts
+        pending = [from_document(PendingFeedback, body) for body in self._pending.first()]
+        resting = self._arrivals.at_rest(((each.verdict_id, each.revision) for each in pending), seconds)
+        return [each for each in pending if each.verdict_id in resting]
 
     @reads
     def oldest(self) -> list[PendingFeedback]:
@@ -289,7 +287,7 @@ class FeedbackEvents(Repository):
         if body is None or body["revision"] != revision:
             return False
         self._pending.drop(verdict_id)
-        self._arrivals.pop(verdict_id, None)
+        self._arrivals.drop(verdict_id)
         return True
 
     def find_thread_posts(self, verdict_id: str) -> tuple[ThreadPost, ...]:
@@ -411,7 +409,7 @@ class FeedbackEvents(Repository):
             since_ms=since_ms if waiting is None else max(since_ms, waiting["since_ms"]),
         )
         self._pending.put(verdict.verdict_id, to_document(pending))
-        self._arrivals[verdict.verdict_id] = time.monotonic()
+        self._arrivals.note(verdict.verdict_id, revised.revision)
         return revised
 
 

@@ -70,6 +70,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "guideline_requests": JudgePlaces(fields=_JUDGE),
     "guideline_uses": JudgePlaces(renamed_id=_id_part(0)),
     "guidelines": JudgePlaces(renamed_id=_id_part(0)),
+    "job_leases": JudgePlaces(renamed_id=_id_part(1)),
     "jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "judge_pauses": JudgePlaces(renamed_id=_id_part(0)),
     "judge_settings": JudgePlaces(renamed_id=_id_part(0)),

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
-from memalign.records import Episode, Guideline, Json
+from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
@@ -14,6 +14,7 @@ from storage.feedback import FeedbackEvents
 from storage.guideline_audit import guideline_lines
 from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
+from storage.memory_heads import MemoryHeads
 from storage.memory_undo import MemoryUndo
 from storage.records import AuditAction, AuditLine
 from storage.repository import Repository, Store, reads, writes
@@ -60,9 +61,11 @@ class Memories(Repository):
         names: JudgeRenamings,
         undo: MemoryUndo,
         rolled_back: RolledBackCases,
+        heads: MemoryHeads,
     ) -> None:
         super().__init__(store)
         documents = store.documents
+        self._heads = heads
         self._undo = undo
         self._rolled_back = rolled_back
         self._traces = traces
@@ -70,7 +73,6 @@ class Memories(Repository):
         self._statuses = statuses
         self._audit = audit
         self._names = names
-        self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
         self._vectors = documents.declare("vectors", form=lambda body: unpack_vector(body["vector"]))
@@ -81,7 +83,7 @@ class Memories(Repository):
     @reads
     def load(self, judge: str) -> MemorySnapshot:
         """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         episodes = (from_document(Episode, body) for body in self._episodes_in_order(judge))
         guidelines = self._guidelines.range(*below(judge), order="added")
         return MemorySnapshot(
@@ -90,13 +92,19 @@ class Memories(Repository):
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
             number=memory["number"],
+            forget_version=memory.get("forget_version", 0),
             rolled_back=self._rolled_back.of_judge(judge),
             first_name=self._names.find_first_name(judge),
         )
 
+    @reads
+    def versions(self, judges: Collection[str]) -> Mapping[str, int]:
+        """Return the versions of judges' memories, which grow by one with each change."""
+        return {judge: self._heads.versions(judge).version for judge in judges}
+
     def find_number(self, judge: str) -> int:
         """Return the number of the newest version of a judge's memory; 0 where nothing was changed yet."""
-        return int(self._memory(judge)["number"])
+        return int(self._heads.get(judge)["number"])
 
     @reads
     def load_version(self, judge: str, number: int) -> MemorySnapshot:
@@ -104,7 +112,7 @@ class Memories(Repository):
 
         Raises `UnknownVersionError` where there is no such version.
         """
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         if not 0 <= number <= memory["number"]:
             raise UnknownVersionError(_no_such_version(judge, number, memory["number"]))
         parts = {record.part: record for record in self._current_parts(judge)}
@@ -130,7 +138,7 @@ class Memories(Repository):
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
         """
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         if memory["version"] != change.from_version:
             raise StaleMemoryError(
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
@@ -151,20 +159,17 @@ class Memories(Repository):
         number = self._undo.add(
             judge, memory["number"], change.at_ms, change.cause, before, parts_after(before, change)
         )
-        self._put_memory(
-            judge,
-            version=change.from_version + 1,
-            undistilled=sorted(change.undistilled),
-            number=number,
-            next_place=next_place,
-        )
+        version = change.from_version + 1
+        forgets = {"forget_version": version} if change.cause.forgets else {}
+        head = {"version": version, "undistilled": sorted(change.undistilled), "number": number}
+        self._heads.put(judge, {**memory, **head, **forgets, "next_place": next_place})
         return number
 
     def add_settings_version(self, judge: str, note: str, at_ms: int) -> None:
         """Add a version that changes nothing, with a sentence on a change of the judge's settings."""
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         number = self._undo.add_settings(judge, memory["number"], note, at_ms)
-        self._put_memory(judge, **{**memory, "number": number})
+        self._heads.put(judge, {**memory, "number": number})
 
     @reads
     def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
@@ -215,12 +220,6 @@ class Memories(Repository):
         forgotten = sorted(filter(self._traces.has_forgotten, traces))
         if forgotten:
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
-
-    def _memory(self, judge: str) -> Body:
-        return {"version": 0, "undistilled": [], "number": 0} | (self._memories.get(doc_id=judge) or {})
-
-    def _put_memory(self, judge: str, **fields: Json) -> None:
-        self._memories.put(Document(fields, judge))
 
     def _episodes_in_order(self, judge: str) -> list[Document]:
         """Return the episodes in order of learning; those that have no place yet in order of adding, first."""

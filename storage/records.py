@@ -141,6 +141,20 @@ class ShadowVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardRoom:
+    """The most cards of a day: whoever stores a card looks whether others have taken the last place meanwhile."""
+
+    channel: int
+    """Of the card's channel."""
+    judge: int
+    """Of the judge, by the verdicts that it gave within the day."""
+    start_ms: int
+    """First millisecond of the day."""
+    end_ms: int
+    """First millisecond of the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewCard:
     """A verdict that is to be stored with its card."""
 
@@ -155,6 +169,10 @@ class NewCard:
     shadows: tuple[ShadowVerdict, ...] = ()
     resembles_case: bool = False
     is_blind: bool = False
+    room: CardRoom | None = None
+    """None: there is a place in any case."""
+    memory_version: int | None = None
+    """The version of the judge's memory when the judge was asked; None: it is not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,9 +11,10 @@ from memalign.serialization import from_document, to_document
 from storage.candidate_pool import CandidatePool
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
+from storage.job_queue import JobQueue, job_id_of, trace_and_judge
 from storage.judge_traffic import JudgeTraffic
 from storage.keys import below, digest, just_after, key, stamp
-from storage.queue import MAX_RELEASED, Queue
+from storage.queue import MAX_RELEASED
 from storage.records import Accepted, Candidate, Job, LocalHour, RefusedTraces, UnsampledTrace
 from storage.remote_assessments import RemoteAssessments
 from storage.repository import Repository, Store, reads, writes
@@ -28,7 +29,6 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 NO_CANDIDATES: Mapping[int, Sequence[Candidate]] = MappingProxyType({})
 
-READY_BY_JUDGE = "ready by judge"
 SAMPLING_KEY_BYTES = 32
 
 
@@ -58,14 +58,7 @@ class Traces(Repository):
         self._refused = documents.declare(
             "refused_jobs", {"judge": lambda body: [key(body["judge"], body["trace_id"])]}, form=form_of(Job)
         )
-        self.jobs = Queue(
-            documents,
-            "jobs",
-            order=lambda body: stamp(body["received_ms"]),
-            group="judge",
-            indexes={READY_BY_JUDGE: _ready_by_judge},
-            form=form_of(Job),
-        )
+        self.jobs = JobQueue(documents)
 
     @writes
     def sampling_key(self) -> bytes:
@@ -186,23 +179,53 @@ class Traces(Repository):
     def _first_jobs(self, limit: int) -> list[Job]:
         return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
-    @writes
-    def next_jobs_by_judge(self, now_ms: int, limits: Mapping[str, int]) -> list[Job]:
-        """Return the oldest jobs of each judge whose time has come; all together oldest first.
+    async def take_jobs(
+        self, now_ms: int, limits: Mapping[str, int], most: int, *, owner: str, lease_ms: int
+    ) -> list[Job]:
+        """Lease the oldest jobs of each judge whose time has come to a replica; all together oldest first.
+
+        Nobody else is given them until the lease ends. A look each second writes only where there is any.
 
         Args:
             now_ms: the time now.
             limits: how many jobs of a judge at most; of one that is not named, one.
+            most: how many jobs of all judges together.
+            owner: the replica.
+            lease_ms: length of the lease, in milliseconds.
         """
+        if not await self._has_free_jobs(now_ms, limits):
+            return []
+        return await self._take_jobs(now_ms, limits, most, owner, lease_ms)
+
+    @reads
+    def _has_free_jobs(self, now_ms: int, limits: Mapping[str, int]) -> bool:
+        return self.jobs.has_due(now_ms) or bool(self.jobs.free(now_ms, limits))
+
+    @writes
+    def _take_jobs(
+        self, now_ms: int, limits: Mapping[str, int], most: int, owner: str, lease_ms: int
+    ) -> list[Job]:
         self.jobs.release(now_ms)
-        found: list[Document] = []
-        heads = self.jobs.table.range(index=READY_BY_JUDGE, limit=1)
-        while heads:
-            low, high = below(heads[0]["judge"])
-            limit = limits.get(heads[0]["judge"], 1)
-            found += self.jobs.table.range(low, high, index=READY_BY_JUDGE, limit=max(0, limit))
-            heads = self.jobs.table.range(high, index=READY_BY_JUDGE, limit=1)
-        return [Job(**body) for body in sorted(found, key=lambda body: int(body["received_ms"]))]
+        free = self.jobs.free(now_ms, limits)[:most]
+        self.jobs.lease([body.doc_id for body in free], owner, now_ms + lease_ms)
+        return [from_document(Job, body) for body in free]
+
+    @writes
+    def renew_leases(self, owner: str, until_ms: int) -> set[tuple[str, str]]:
+        """Let a replica's leases end later; returns trace and judge of the jobs that it has still."""
+        held = self.jobs.leased_to(owner)
+        self.jobs.lease(held, owner, until_ms)
+        return {trace_and_judge(each) for each in held}
+
+    @reads
+    def lease_owners(self) -> set[str]:
+        """Return the replicas that have a lease of a job, be it one that has ended."""
+        return self.jobs.owners()
+
+    @writes
+    def end_leases(self, owners: Collection[str]) -> int:
+        """Give back, undone, the jobs of replicas that stop or are gone; returns how many that are."""
+        return self.jobs.end_leases(owners)
 
     @reads
     def oldest_jobs(self) -> list[Job]:
@@ -336,8 +359,8 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        for table in (self.jobs.table, self._refused):
-            table.remove(doc_ids=table.ids(*below(trace_id)))
+        self.jobs.delete_trace(trace_id)
+        self._refused.remove(doc_ids=self._refused.ids(*below(trace_id)))
         self.candidates.delete_trace(trace_id)
         self.open_spans.delete_trace(trace_id)
         self._traces.remove(doc_ids=[trace_id])
@@ -372,12 +395,3 @@ def _check_trace(body: Mapping[str, Json]) -> None:
     _CHECK_TRACE_FIELDS(body)
     if body.get("original") is not None:
         form_of(Trace)(body["original"])
-
-
-def _ready_by_judge(body: Mapping[str, Json]) -> list[str]:
-    return [] if body["not_before_ms"] else [key(body["judge"], stamp(body["received_ms"]))]
-
-
-def job_id_of(trace_id: str, judge: str) -> str:
-    """Return the id of a judge's job on a trace."""
-    return key(trace_id, judge)

@@ -4,12 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
+from memalign.errors import ForgottenMeanwhileError
 from memalign.records import Json, Verdict
 from memalign.serialization import from_document, to_document
 from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
+from storage.job_queue import job_id_of
 from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
+from storage.memory_heads import MemoryHeads
 from storage.posts import PostQueue
 from storage.records import (
     SHOWN_AS_ALL,
@@ -21,7 +24,7 @@ from storage.records import (
     StoredVerdict,
 )
 from storage.repository import Repository, Store, reads, writes
-from storage.traces import Traces, job_id_of
+from storage.traces import Traces
 from storage.verdict_table import declare_verdicts
 
 
@@ -47,8 +50,11 @@ class DamagedVerdict:
 class Verdicts(Repository):
     """Verdicts and cards. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, posts: PostQueue, uses: GuidelineUses) -> None:
+    def __init__(
+        self, store: Store, traces: Traces, posts: PostQueue, uses: GuidelineUses, heads: MemoryHeads
+    ) -> None:
         super().__init__(store)
+        self._heads = heads
         self._traces = traces
         self._posts = posts
         self._uses = uses
@@ -98,11 +104,22 @@ class Verdicts(Repository):
         )
 
     def add(self, card: NewCard) -> bool:
-        """Store a new verdict as `keep` does, for use inside a transaction."""
+        """Store a new verdict as `keep` does, for use inside a transaction.
+
+        Returns:
+            False also where others took the last place of the day meanwhile.
+
+        Raises:
+            ForgottenMeanwhileError: something was forgotten since the judge was asked, which it may have seen.
+        """
         verdict, channel, judged_ms = card.verdict, card.channel, card.judged_ms
+        self._refuse_outdated(card)
         self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
         is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
         if is_known or self._traces.has_forgotten(verdict.trace_id):
+            return False
+        if not self._has_room(card):
+            self._traces.release(verdict.trace_id)
             return False
         verdict_id = self._new_id(verdict)
         stored = StoredVerdict(
@@ -124,6 +141,26 @@ class Verdicts(Repository):
         count = self._count(channel, card.day) + 1
         self._card_counts.upsert(Document({"count": count}, key(channel, card.day)))
         return True
+
+    keep_card = writes(add)
+
+    def _refuse_outdated(self, card: NewCard) -> None:
+        judge = card.verdict.judge
+        if (
+            card.memory_version is not None
+            and self._heads.versions(judge).forget_version > card.memory_version
+        ):
+            raise ForgottenMeanwhileError(
+                f"Something was forgotten while {judge} judged; the trace is judged again.", trace_ids=()
+            )
+
+    def _has_room(self, card: NewCard) -> bool:
+        if card.room is None:
+            return True
+        shown, given = self.find_shown(
+            card.channel, card.day, card.verdict.judge, card.room.start_ms, card.room.end_ms
+        )
+        return shown < card.room.channel and given < card.room.judge
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
@@ -204,8 +241,7 @@ class Verdicts(Repository):
         """Return how many cards the channel was given on a day such as `2026-11-20`."""
         return self._count(channel, day)
 
-    @reads
-    def shown_of(self, channel: str, day: str, judge: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+    def find_shown(self, channel: str, day: str, judge: str, start_ms: int, end_ms: int) -> tuple[int, int]:
         """Return how many cards a channel was given on a day, and how many verdicts a judge gave on it.
 
         Args:
@@ -217,6 +253,8 @@ class Verdicts(Repository):
         """
         low, high = key(judge, stamp(start_ms), ""), key(judge, stamp(end_ms), "")
         return self._count(channel, day), len(self._verdicts.ids(low, high, index="judge"))
+
+    shown_of = reads(find_shown)
 
     def find_posted_before(self, judge: str, end_ms: int, limit: int) -> list[StoredVerdict]:
         """Return the judge's verdicts whose cards were posted before then, the last posted first."""

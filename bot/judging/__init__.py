@@ -68,6 +68,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         cap,
         breaker,
         blind_cards,
+        lambda judge: resources.memories[judge].stored_version,
         renamed_perhaps=renamed_perhaps,
     )
     return Judging(

@@ -77,7 +77,7 @@ async def lived(db: Database, judge: str = OLD) -> str:
     await db.thread_statuses.tell(await stored(db, verdict_id), [], is_declined=False)
     await db.thread_statuses.note_settings(judge, "settings")
     await db.traces.add([(trace("tr-3"), [judge]), (trace("tr-4"), [judge])], NOON_MS, 1000)
-    (job, *_) = await db.traces.next_jobs(NOON_MS, 1)
+    (job, *_) = await db.traces.take_jobs(NOON_MS, {judge: 2}, 2, owner="gone", lease_ms=1)
     await db.traces.give_up(job, "refused")
     shown = replace(verdict("tr-5", judge), shown_guideline_ids=("g1",))
     await db.verdicts.keep(shown, channel="C1", judged_ms=NOON_MS, day=DAY)
@@ -151,7 +151,7 @@ async def tables_with(db: Database, judge: str) -> set[str]:
 
 def test_every_table_is_known_to_hold_a_judges_name_or_not() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "storage").glob("*.py"))
-    declared = set(re.findall(r"""(?:declare\(|Queue\(\s*documents,)\s*"(\w+)\"""", sources))
+    declared = set(re.findall(r"""(?:declare\(|(?:Queue|__init__)\(\s*documents,)\s*"(\w+)\"""", sources))
     assert declared == JUDGE_PLACES.keys() | TABLES_WITHOUT_JUDGES
 
 
