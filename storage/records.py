@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
+from memalign.records import OMIT_DEFAULT, Json, Label, Trace, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -155,6 +155,8 @@ class NewCard:
     shadows: tuple[ShadowVerdict, ...] = ()
     resembles_case: bool = False
     is_blind: bool = False
+    judged_trace: Trace | None = None
+    """The trace as the judge saw it; None where it cannot have grown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +240,15 @@ class OpenTrace:
     spans: int = 0
     size: int = 0
     """Bytes, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesWithoutContent:
+    """Traces that told of a model and held no question and no answer."""
+
+    number: int
+    last_ms: int
+    """Time at which the last one was finished, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
-from memalign.records import Json, Verdict
+from memalign.records import Json, Trace, Verdict
 from memalign.serialization import from_document, to_document
 from storage.document_forms import fields_form
 from storage.documents import Document
@@ -67,6 +67,7 @@ class Verdicts(Repository):
         shadows: tuple[ShadowVerdict, ...] = (),
         resembles_case: bool = False,
         is_blind: bool = False,
+        judged_trace: Trace | None = None,
     ) -> bool:
         """Store a new verdict with its card, take the job off the list, and count the card.
 
@@ -79,10 +80,11 @@ class Verdicts(Repository):
             shadows: values of other memories on the same trace.
             resembles_case: True if the memory held a near copy of the trace.
             is_blind: True if the card asks before it shows the verdict.
+            judged_trace: the trace as the judge saw it; None: it cannot have grown meanwhile.
 
         Returns:
             False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
-            goes.
+            goes. Also when late spans have come that the judge did not see: then the job stays.
         """
         return self.add(
             NewCard(
@@ -94,12 +96,15 @@ class Verdicts(Repository):
                 shadows=shadows,
                 resembles_case=resembles_case,
                 is_blind=is_blind,
+                judged_trace=judged_trace,
             )
         )
 
     def add(self, card: NewCard) -> bool:
         """Store a new verdict as `keep` does, for use inside a transaction."""
         verdict, channel, judged_ms = card.verdict, card.channel, card.judged_ms
+        if self._has_grown(card.judged_trace):
+            return False
         self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
         is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
         if is_known or self._traces.has_forgotten(verdict.trace_id):
@@ -124,6 +129,12 @@ class Verdicts(Repository):
         count = self._count(channel, card.day) + 1
         self._card_counts.upsert(Document({"count": count}, key(channel, card.day)))
         return True
+
+    def _has_grown(self, judged: Trace | None) -> bool:
+        """Return whether late spans were added to a trace since a judge saw it, and no judge has judged it."""
+        if judged is None or not self._traces.may_grow(judged.trace_id):
+            return False
+        return self._traces.find(judged.trace_id) not in (None, judged)
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:

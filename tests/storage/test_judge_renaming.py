@@ -57,6 +57,7 @@ TABLES_WITHOUT_JUDGES = {
     "own_assessments",
     "reading_positions",
     "trace_origins",
+    "traces_without_content",
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
     *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
     "muted_people",
