@@ -331,6 +331,30 @@ async def test_secrets_in_spans_never_reach_the_store(tmp_path: Path) -> None:
         assert trace.inputs == "I am [e-mail address]"
 
 
+@pytest.mark.parametrize(
+    "span",
+    [
+        root(**{"openinference.span.kind": "ana@example.com"}),
+        root(**{"ana@example.com": "a name of an attribute"}),
+        TestSpan(trace="t", name="answer for ana@example.com", attributes={**QUESTION, **ANSWER}),
+        TestSpan(trace="t", name="answer", attributes=QUESTION, error="no user ana@example.com"),
+        TestSpan(trace="t", name="answer", attributes=QUESTION, events=[("ana@example.com", {})]),
+        TestSpan(
+            trace="t",
+            name="answer",
+            attributes={"gen_ai.input.messages": [{"role": "ana@example.com", "content": "Hi"}]},
+        ),
+    ],
+    ids=["kind", "attribute", "name", "error", "event", "role"],
+)
+async def test_no_part_of_a_span_is_stored_unredacted(tmp_path: Path, span: TestSpan) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(span)
+        await bot.rest()
+        assert await bot.trace("t") is not None
+        assert b"ana@example.com" not in _bytes(tmp_path)
+
+
 async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refused(tmp_path: Path) -> None:
     async with span_server(tmp_path) as bot:
         await bot.spans(root())
