@@ -183,6 +183,8 @@ class StoredVerdict:
     """True if the memory held a near copy of the trace when it was judged."""
     is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if the card asks before it shows the verdict."""
+    has_card: bool = field(default=True, metadata=OMIT_DEFAULT)
+    """False if nobody is shown it: its trace was judged since somebody labelled it in a tracing tool."""
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
     """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
 
@@ -193,6 +195,11 @@ class StoredVerdict:
     def is_hidden(self) -> bool:
         """True while nobody is to see the verdict: its card asks, and waits for the first answer."""
         return self.is_blind and self.revealed_at is None
+
+    @property
+    def reason_ts(self) -> str:
+        """The place, among a person's replies, of a reason that is not in the card's thread: the card's own ts."""
+        return self.message_ts or f"{self.judged_ms // 1000}.{self.judged_ms % 1000:03d}000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,16 @@ class Traces(Repository):
             indexes={READY_BY_JUDGE: _ready_by_judge},
             form=form_of(Job),
         )
+        self.label_jobs = Queue(
+            documents,
+            "label_jobs",
+            order=lambda body: stamp(body["received_ms"]),
+            group="judge",
+            is_listed=lambda body: int(body["refusals"]) == 0,
+            form=form_of(Job),
+        )
+        """Traces that are judged since somebody labelled them in a tracing tool; those that a model refused wait
+        for the next start."""
 
     @writes
     def sampling_key(self) -> bytes:
@@ -297,7 +307,8 @@ class Traces(Repository):
 
     def is_awaited(self, trace_id: str) -> bool:
         """Return whether a judge is still to judge the trace, or may, now or when its model no longer refuses it."""
-        has_job = any(table.ids(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        has_job = any(table.ids(*below(trace_id), limit=1) for table in tables)
         return has_job or self.candidates.has_trace(trace_id)
 
     def may_grow(self, trace_id: str) -> bool:
@@ -333,6 +344,20 @@ class Traces(Repository):
         self._traces.put(Document(replaced, trace.trace_id))
         return True
 
+    def is_awaited_by(self, trace_id: str, judge: str) -> bool:
+        """Return whether one judge is still to judge the trace, or may."""
+        job_id = job_id_of(trace_id, judge)
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        return any(table.contains(doc_id=job_id) for table in tables) or self.candidates.contains(
+            trace_id, judge
+        )
+
+    def put_labelled(self, trace: Trace, original: Trace | None, received_ms: int) -> None:
+        """Keep a trace that people labelled, also where only a hash of its id was kept; one that is here stays."""
+        if not self.has(trace.trace_id):
+            self._unsampled.remove(doc_ids=[digest(trace.trace_id)])
+            self._put(trace, (), received_ms, original)
+
     def release(self, trace_id: str) -> None:
         """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""
         has_verdict = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
@@ -343,7 +368,7 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        for table in (self.jobs.table, self._refused):
+        for table in (self.jobs.table, self._refused, self.label_jobs.table):
             table.remove(doc_ids=table.ids(*below(trace_id)))
         self.candidates.delete_trace(trace_id)
         self.open_spans.delete_trace(trace_id)
