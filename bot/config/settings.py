@@ -394,7 +394,7 @@ class WebhookSettings(Section):
 
     url: str
     secret_env: Name
-    """Variable of the secret that requests are signed with; of two, while they are changed over, with a space between."""
+    """Variable of the secret that requests are signed with, or of two with a space between, while they change over."""
     events: list[WebhookEvent] = Field(default=list(WEBHOOK_EVENTS), min_length=1)
     judges: list[Name] = []
     """Judges that it is told of; empty: all."""

@@ -3,11 +3,11 @@
 from memalign.errors import MemAlignError
 
 
-class DeliveryError(MemAlignError):
+class EventDeliveryError(MemAlignError):
     """A receiver did not take an event."""
 
 
-class ReceiverUnavailableError(DeliveryError):
+class ReceiverUnavailableError(EventDeliveryError):
     """The receiver cannot be reached, has too much to do, fails, or lets nobody in: all events wait."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
@@ -16,13 +16,13 @@ class ReceiverUnavailableError(DeliveryError):
         self.retry_after = retry_after
 
 
-class ReceiverGoneError(DeliveryError):
+class ReceiverGoneError(EventDeliveryError):
     """The receiver wants no events any more."""
 
 
-class EventRefusedError(DeliveryError):
+class EventRefusedError(EventDeliveryError):
     """The receiver refuses this event, which is tried again while others go on."""
 
 
-class EventRejectedError(DeliveryError):
+class EventRejectedError(EventDeliveryError):
     """The receiver refuses this event for good, by the rules of its protocol."""
