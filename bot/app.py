@@ -1,6 +1,7 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -146,6 +147,9 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
         )
         bot = build(resources, timing)
         await bot.outbound.subscribe()
+        stack.callback(gc.unfreeze)
+        # what lives as long as the bot: to search it for garbage stopped everything for 100 ms again and again
+        gc.freeze()
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         async with _at_work(bot, tasks):
             yield bot

@@ -25,6 +25,7 @@ from storage.judge_names import JudgeRenamings
 from storage.judge_renaming import StoredJudges
 from storage.judge_settings import JudgeSettingsLog
 from storage.judge_traffic import JudgeTraffic
+from storage.label_jobs import LabelJobs
 from storage.memories import Memories
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
@@ -76,6 +77,7 @@ class Database:
         self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses, outbound)
         self.outbound_events = OutboundEvents(store, outbound)
         self.connectors = Connectors(store, self.traces, self.verdicts)
+        self.label_jobs = LabelJobs(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
         self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies, outbound)

@@ -97,6 +97,13 @@ class FeedbackEvents(Repository):
 
     note = writes(take_in)
 
+    @writes
+    def note_on_verdict(self, verdict_id: str, event: FeedbackEvent) -> None:
+        """Take in one thing that a person did about a verdict elsewhere than on its card, as `take_in` does."""
+        verdict = self._verdicts.find(verdict_id)
+        if verdict is not None and self._is_news(event):
+            self._apply(verdict, event)
+
     def _is_news(self, event: FeedbackEvent) -> bool:
         """Return whether an event is from after the person's words were forgotten, if they ever were."""
         return event_ms(event.at) > self.find_forgotten_ms(event.person)
@@ -230,7 +237,7 @@ class FeedbackEvents(Repository):
     def voted_between(
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
-        """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
+        """Return verdicts with cards and feedback from `start_ms` up to, but without, `end_ms`, with all feedback."""
         low, high = (
             key(judge, stamp(start_ms // DAY_MS), ""),
             key(judge, stamp((end_ms - 1) // DAY_MS + 1), ""),
@@ -240,7 +247,11 @@ class FeedbackEvents(Repository):
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
             verdict, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
             known = (moment for each in feedback.values() for moment in moments(each))
-            if verdict is not None and any(start_ms <= moment < end_ms for moment in known):
+            if (
+                verdict is not None
+                and verdict.has_card
+                and any(start_ms <= moment < end_ms for moment in known)
+            ):
                 votes.append((verdict, feedback))
         return votes
 
@@ -414,14 +425,14 @@ class FeedbackEvents(Repository):
 
     def _note_unread(self, verdict: StoredVerdict, event: FeedbackEvent, feedback: PersonFeedback) -> None:
         """Let a person wait for an answer: to a reply, to earlier ones once there is a vote, to a doubtful thumb."""
-        written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.message_ts]
+        written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.reason_ts]
         # while a number is hidden, a thumb says nothing of it
         may_need_word = event.kind == "reaction" and (verdict.is_hidden or _live_marks(feedback) > 1)
         if (
             (written or may_need_word)
             and event.value is not None
             and event.value is not False
-            and event.name != verdict.message_ts
+            and event.name != verdict.reason_ts
         ):
             self._replies.note(
                 UnreadReplies(

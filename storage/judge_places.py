@@ -75,6 +75,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "judge_pauses": JudgePlaces(renamed_id=_id_part(0)),
     "judge_settings": JudgePlaces(renamed_id=_id_part(0)),
     "judge_traffic": JudgePlaces(renamed_id=_id_part(0)),
+    "label_jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "memories": JudgePlaces(renamed_id=_id_part(0)),
     "memory_undo": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
     "memory_versions": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),

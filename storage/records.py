@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
+from memalign.records import OMIT_DEFAULT, Json, Label, Trace, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -155,6 +155,8 @@ class NewCard:
     shadows: tuple[ShadowVerdict, ...] = ()
     resembles_case: bool = False
     is_blind: bool = False
+    judged_trace: Trace | None = None
+    """The trace as the judge saw it; None where it cannot have grown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,8 @@ class StoredVerdict:
     """True if the memory held a near copy of the trace when it was judged."""
     is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if the card asks before it shows the verdict."""
+    has_card: bool = field(default=True, metadata=OMIT_DEFAULT)
+    """False if nobody is shown it: its trace was judged since somebody labelled it in a tracing tool."""
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
     """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
 
@@ -191,6 +195,11 @@ class StoredVerdict:
     def is_hidden(self) -> bool:
         """True while nobody is to see the verdict: its card asks, and waits for the first answer."""
         return self.is_blind and self.revealed_at is None
+
+    @property
+    def reason_ts(self) -> str:
+        """The place, among a person's replies, of a reason that is not in the card's thread: the card's own ts."""
+        return self.message_ts or f"{self.judged_ms // 1000}.{self.judged_ms % 1000:03d}000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +247,15 @@ class OpenTrace:
     spans: int = 0
     size: int = 0
     """Bytes, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesWithoutContent:
+    """Traces that told of a model and held no question and no answer."""
+
+    number: int
+    last_ms: int
+    """Time at which the last one was finished, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 from memalign.messages import read_messages
 from memalign.records import Json, Trace
+from memalign.span_contents import is_empty
 from memalign.span_conventions import (
     MODEL_ATTRIBUTES,
     SESSION_ATTRIBUTES,
     USER_ATTRIBUTES,
     is_model_call,
 )
-from memalign.span_forms import is_empty
 from memalign.spans import shallowest_content, span_tree
 from memalign.turns import is_turn
 

@@ -17,7 +17,7 @@ from memalign.span_conventions import is_of_ai
 from memalign.span_forms import span_document
 from storage.records import SpanBatch
 
-_STRUCTURE = ("id", "parent", "type", "start_ns", "ms", "status")
+_STRUCTURE = ("id", "parent", "start_ns", "ms", "status")
 """Parts of a span that hold no words, and by which its place in the trace is known."""
 _NO_WORDS = {*_STRUCTURE, "inputs", "outputs"}
 

@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.ingest.missing_content import MissingContent
 from bot.ingest.otlp_http import SpanEndpoint
 from bot.ingest.span_preparation import SpanPreparation
 from bot.ingest.span_worker import SpanWorker
@@ -139,7 +140,8 @@ async def trace_server(
             judging,
         )
         preparation = SpanPreparation(settings, redactor)
-        assembly = SpanWorker(database, admission, preparation, health, clock)
+        missing_content = MissingContent(database, health, clock)
+        assembly = SpanWorker(database, admission, preparation, missing_content, clock)
         intakes = Intakes(
             traces=TraceEndpoint(admission),
             spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
