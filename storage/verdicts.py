@@ -10,12 +10,15 @@ from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
 from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
+from storage.outbound_queue import OutboundQueue, current_ms
 from storage.posts import PostQueue
 from storage.records import (
     SHOWN_AS_ALL,
     CardContent,
     CardSelection,
     NewCard,
+    OutboundChange,
+    OutboundEventType,
     Post,
     ShadowVerdict,
     StoredVerdict,
@@ -47,11 +50,19 @@ class DamagedVerdict:
 class Verdicts(Repository):
     """Verdicts and cards. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, posts: PostQueue, uses: GuidelineUses) -> None:
+    def __init__(
+        self,
+        store: Store,
+        traces: Traces,
+        posts: PostQueue,
+        uses: GuidelineUses,
+        outbound: OutboundQueue,
+    ) -> None:
         super().__init__(store)
         self._traces = traces
         self._posts = posts
         self._uses = uses
+        self._outbound = outbound
         self._verdicts = declare_verdicts(store.documents)
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
@@ -171,6 +182,7 @@ class Verdicts(Repository):
             # forgotten while the judge had it before it
             stored = _without_case(stored, forgotten)
         self.put(stored)
+        self.announce(stored, "verdict.created", stored.judged_ms)
         self._uses.add(verdict, stored.judged_ms)
         return True
 
@@ -329,6 +341,7 @@ class Verdicts(Repository):
         if verdict is not None:
             self._store.vacuum.note_due()
             self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
+            self.announce(verdict, "verdict.changed", current_ms())
 
     def delete_case(self, trace_id: str, limit: int = -1) -> int:
         """Take a forgotten trace out of the evidence of verdicts, which only count it from then on.
@@ -363,6 +376,19 @@ class Verdicts(Repository):
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
         self._traces.remote.mark(verdict.verdict_id, verdict.verdict.trace_id)
+
+    def announce(self, stored: StoredVerdict, event_type: OutboundEventType, at_ms: int) -> None:
+        """Tell receivers outside of a verdict, unless nobody is to see it yet."""
+        if not stored.is_hidden:
+            self._outbound.add(
+                OutboundChange(
+                    type=event_type,
+                    at_ms=at_ms,
+                    judge=stored.verdict.judge,
+                    trace_id=stored.verdict.trace_id,
+                    verdict_id=stored.verdict_id,
+                )
+            )
 
     def mark_remote(self, verdict_id: str) -> None:
         """Let what tracing tools hold of a verdict be compared with it."""

@@ -23,6 +23,7 @@ from bot.judging.trace_admission import TraceAdmission
 from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
+from bot.records import ReceiverFigures
 from bot.redaction.redactor import Redactor
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
@@ -85,6 +86,11 @@ async def _nothing() -> None:
     return None
 
 
+async def no_receivers() -> list[ReceiverFigures]:
+    """Return the events of no receiver."""
+    return []
+
+
 @asynccontextmanager
 async def trace_server(
     folder: Path,
@@ -141,7 +147,9 @@ async def trace_server(
             spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
             assembly=assembly,
         )
+
         routes = Routes(
+            receivers=no_receivers,
             intakes=intakes,
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,
