@@ -2,8 +2,8 @@
 
 Sources: github.com/Arize-ai/openinference (spec/semantic_conventions.md); OpenTelemetry's semantic conventions for
 generative AI, current and before 1.37; github.com/traceloop/openllmetry (semantic conventions); MLflow's
-`SpanAttributeKey`; Langfuse's, the AI SDK's, Pydantic AI's, LangSmith's and Logfire's pages on OpenTelemetry; Google's ADK; and what the
-libraries of Pydantic AI 2.68, Langfuse 5.0, LangSmith, Logfire 5.4, MLflow 3.17 and Strands send.
+`SpanAttributeKey`; Langfuse's, the AI SDK's, Pydantic AI's, LangSmith's and Logfire's pages on OpenTelemetry; Google's
+ADK; and what the libraries of Pydantic AI 2.68, Langfuse 5.0, LangSmith, Logfire 5.4, MLflow 3.17 and Strands send.
 """
 
 from collections.abc import Iterable, Mapping
