@@ -106,6 +106,13 @@ def count(text: str) -> int:
     raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 0 to 999,999,999")
 
 
+def positive(text: str) -> int:
+    """Parse a number from 1. Raises `ArgumentTypeError`."""
+    if text.isdecimal() and len(text) < 10 and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"“{text}” is not a whole number from 1 to 999,999,999")
+
+
 def share(text: str) -> float:
     """Parse a share from 0 to 1. Raises `ArgumentTypeError`."""
     try:
@@ -201,7 +208,7 @@ def add_batch_commands(commands: Commands) -> None:
         "feedback",
         type=Path,
         metavar="FEEDBACK.jsonl",
-        help="lines with trace_id, inputs, outputs, label, and perhaps rationale and annotator",
+        help="lines with trace_id, inputs, outputs, label, and perhaps rationale and annotator; - for standard input",
     )
     align.add_argument(
         "--judge", type=Path, required=True, metavar="JUDGE.toml", help="a settings file with one [[judges]]"
@@ -209,13 +216,14 @@ def add_batch_commands(commands: Commands) -> None:
     align.add_argument(
         "--out", type=Path, required=True, metavar="ALIGNED.json", help="the judge, with what it learned"
     )
+    add_call_limits(align)
 
     judge = commands.add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack")
     judge.add_argument(
         "traces",
         type=Path,
         metavar="TRACES.jsonl",
-        help="lines with trace_id, inputs and outputs, and perhaps label",
+        help="lines with trace_id, inputs and outputs, and perhaps label; - for standard input",
     )
     source = judge.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -240,7 +248,10 @@ def add_batch_commands(commands: Commands) -> None:
         "--min-agreement", type=share, metavar="0.8", help="exit with 1 where the verdicts agree less"
     )
     judge.add_argument(
-        "--resume", action="store_true", help="go on after the last line of --out (it is so without it, too)"
+        "--resume",
+        action="store_true",
+        help="go on after the last line of --out, and stop if it holds verdicts of other judges or on other traces "
+        "(without it the command goes on, too, and keeps such lines)",
     )
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
     judge.add_argument(
@@ -249,6 +260,23 @@ def add_batch_commands(commands: Commands) -> None:
         metavar="FILE",
         help="the settings: with --judge those of the bot (default: memalign.toml); with --aligned those of "
         "[redaction] and [models] (default: built-in redaction, models as aligned)",
+    )
+    add_call_limits(judge)
+
+
+def add_call_limits(command: argparse.ArgumentParser) -> None:
+    """Add the options that bound model calls."""
+    command.add_argument(
+        "--concurrency",
+        type=positive,
+        metavar="N",
+        help="model calls at once (default: MEMALIGN_MAX_WORKERS, or 8)",
+    )
+    command.add_argument(
+        "--tokens-per-minute",
+        type=positive,
+        metavar="N",
+        help="most tokens of all model calls within any minute, prompts and answers together (default: no limit)",
     )
 
 

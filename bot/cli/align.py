@@ -2,14 +2,16 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from bot.cli.alignment_checkpoint import Checkpoint
 from bot.cli.alignment_step import StepOutcome, align_step
-from bot.cli.feedback_file import read_lines
-from bot.cli.progress import progress, write_line
+from bot.cli.feedback_file import FeedbackFile
+from bot.cli.line_file import open_lines
+from bot.cli.progress import line_count, progress, write_line
 from bot.cli.terminal import RUN_AGAIN, print_text
 from bot.config import load_environment, load_settings
 from bot.plain_text import guideline_state, pluralise
@@ -18,12 +20,13 @@ from bot.visible_text import visible_line
 from memalign import make_judge
 from memalign.errors import InputError, ModelUnavailableError, SettingsError
 from memalign.judges import AlignableJudge, AlignedJudge
+from memalign.models.call_limits import call_limits
 from memalign.models.endpoint import max_concurrency
 from memalign.optimizer import MemAlignOptimizer, load_judge
 from memalign.records import Trace
 
 TRACES_PER_WORKER = 50
-"""Traces of one call to the reflection model; the judge is saved each time every worker has made one."""
+"""Traces of one call to the reflection model; the judge is saved on the way, each time every worker has made one."""
 MAX_IDS_PER_LINE = 10
 """Traces that a line of the report names; it counts the others."""
 
@@ -47,28 +50,40 @@ class AlignmentTotals:
 
 async def align(options: Namespace) -> None:
     """`memalign align FEEDBACK.jsonl --judge JUDGE.toml --out ALIGNED.json`; run again, it goes on."""
-    base, optimizer, redactor = _read_judge(options.judge)
-    judge = await asyncio.to_thread(_resume, options.out, base) or base
-    lines = await asyncio.to_thread(read_lines, options.feedback, base, redactor)
-    for complaint in lines.complaints():
-        write_line(complaint)
-    traces = [trace for trace in lines.traces.values() if trace.assessments]
-    if not traces:
-        raise InputError(f"{options.feedback} holds no feedback for judge {base.name} that can be used.")
+    with call_limits(concurrency=options.concurrency, tokens_per_minute=options.tokens_per_minute):
+        base, optimizer, redactor = _read_judge(options.judge)
+        judge = await asyncio.to_thread(_resume, options.out, base) or base
+        with open_lines(options.feedback) as lines:
+            judge, totals = await _align_file(options, judge, optimizer, FeedbackFile(lines, base, redactor))
+    _report(judge, totals, options.out)
+
+
+async def _align_file(
+    options: Namespace,
+    judge: AlignableJudge | AlignedJudge,
+    optimizer: MemAlignOptimizer,
+    feedback: FeedbackFile,
+) -> tuple[AlignedJudge, AlignmentTotals]:
+    """Learn a file step by step, and save the judge on the way. Raises `InputError` where there is nothing to learn."""
+    with line_count("reading") as count:
+        await asyncio.to_thread(feedback.scan, write_line, count)
+    if not feedback.labelled_traces:
+        raise InputError(f"{options.feedback} holds no feedback for judge {judge.name} that can be used.")
     totals = AlignmentTotals()
-    with progress("learning", len(traces)) as advance:
-        for step in _steps(traces, TRACES_PER_WORKER * max_concurrency()):
+    checkpoint = Checkpoint(options.out)
+    with progress("learning", feedback.labelled_traces) as advance:
+        for step in _steps(feedback.traces(feedback.labelled_ids), TRACES_PER_WORKER * max_concurrency()):
             outcome = await align_step(judge, step, optimizer)
             judge = outcome.judge
             totals.add(outcome)
-            if isinstance(judge, AlignedJudge):
-                await asyncio.to_thread(judge.save, options.out)
+            await asyncio.to_thread(checkpoint.save_if_due, judge)
             advance(len(step))
             if not outcome.progressed:
                 break
     if not isinstance(judge, AlignedJudge):
         raise InputError(f"None of the traces can be learned from: {next(iter(totals.rejected.values()))}")
-    _report(judge, totals, options.out)
+    await asyncio.to_thread(checkpoint.save, judge)
+    return judge, totals
 
 
 def _read_judge(file: Path) -> tuple[AlignableJudge, MemAlignOptimizer, Redactor]:
@@ -118,7 +133,7 @@ def _resume(out: Path, base: AlignableJudge) -> AlignedJudge | None:
     return aligned
 
 
-def _steps(traces: Sequence[Trace], size: int) -> Iterator[list[Trace]]:
+def _steps(traces: Iterable[Trace], size: int) -> Iterator[list[Trace]]:
     remaining = iter(traces)
     while step := list(islice(remaining, size)):
         yield step

@@ -1,14 +1,14 @@
-"""JSONL files of feedback and traces, read line by line, so that a bad line harms no other."""
+"""JSONL files of feedback and traces, of which only the places of lines are held, so that they may have any length."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from bot.cli.line_file import LineFile, parse_object
 from bot.cli.verdict_lines import read_verdict
 from bot.ingest.foreign_traces import foreign_shape
 from bot.ingest.trace_body import TraceIn, in_words, name_conflict, with_our_names
@@ -18,7 +18,8 @@ from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.media import trace_without_media
 from memalign.records import Assessment, Json, Label, Trace
-from memalign.surrogates import replace_surrogates
+
+_NO_LINE = -1
 
 
 class LineIn(TraceIn):
@@ -29,82 +30,152 @@ class LineIn(TraceIn):
     rationale: str | None = None
     annotator: str | None = None
 
-
-@dataclass(slots=True, kw_only=True)
-class FeedbackLines:
-    """Content of a file for one judge."""
-
-    traces: dict[str, Trace] = field(default_factory=dict)
-    """By trace id, in the order of the file, each with the assessments of all its lines."""
-    numbers: dict[str, int] = field(default_factory=dict)
-    """Trace id -> the number of its first line."""
-    skipped: dict[int, str] = field(default_factory=dict)
-    """Line number -> why the line cannot be used."""
-    others: int = 0
-    """Number of lines meant for other judges."""
-    verdicts: dict[str, Assessment] = field(default_factory=dict)
-    """Trace id -> the judge's own verdict, which the labels on the trace answer."""
-
-    def join_verdicts(self) -> None:
-        """Put the verdicts on the traces that people have labelled."""
-        for trace_id in self.verdicts.keys() & self.traces.keys():
-            trace = self.traces[trace_id]
-            if trace.assessments:
-                assessments = (*trace.assessments, self.verdicts[trace_id])
-                self.traces[trace_id] = replace(trace, assessments=assessments)
-
-    def complaints(self) -> Iterator[str]:
-        """Yield a sentence for each line that was skipped, and one for those of other judges."""
-        for number, reason in self.skipped.items():
-            yield f"line {number} was skipped: {reason}"
-        if self.others:
-            yield f"Skipped {pluralise(self.others, 'line')} for other judges."
+    def is_for_another(self, judge: Judge) -> bool:
+        """Return whether the line is meant for other judges."""
+        names = [self.judge] if self.judge is not None else self.judges or []
+        return bool(names) and judge.name.strip().casefold() not in {
+            name.strip().casefold() for name in names
+        }
 
 
-def read_lines(file: Path, judge: Judge, redactor: Redactor) -> FeedbackLines:
-    """Gather the lines of each trace, redacted. Raises `InputError` if the file cannot be read."""
-    lines = FeedbackLines()
-    for number, line in numbered_lines(file):
-        if not line.strip():
-            continue
-        try:
-            document = parse_object(line)
-            if (verdict := read_verdict(document)) is not None:
-                if verdict.is_of(judge):
-                    lines.verdicts[verdict.trace_id] = verdict.assessment()
-                continue
-            line_in = _parse(document)
-            if _is_for_another(line_in, judge):
-                lines.others += 1
-            else:
-                _add(lines, number, line_in, judge)
-        except InputError as error:
-            lines.skipped[number] = str(error)
-    lines.join_verdicts()
-    for trace_id, trace in lines.traces.items():
-        lines.traces[trace_id] = redactor.trace(trace_without_media(trace))
-    return lines
+class FeedbackFile:
+    """The traces of a file for one judge, in the order of their first lines.
 
+    Each trace has the content of its last line and the labels of all its lines. Some 200 bytes are held for a trace.
 
-def numbered_lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """Return the file's lines with their numbers, from 1. Raises `InputError` if it cannot be read."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror}); give a JSONL file.") from error
-    # not str.splitlines: JSON texts may hold Unicode's line separators
-    return enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(keepends=True), start=1)
+    Args:
+        lines: The file.
+        judge: The judge; lines for others are passed over.
+        redactor: Applied to each trace.
+    """
 
+    def __init__(self, lines: LineFile, judge: Judge, redactor: Redactor) -> None:
+        self._lines = lines
+        self._judge = judge
+        self._redactor = redactor
+        self._places: dict[str, int] = {}
+        """Trace id -> its place among the traces."""
+        self._first_numbers = array("q")
+        """Place -> number of the trace's first line."""
+        self._last_lines = array("q")
+        """Place -> index of the trace's last line in the two arrays of lines."""
+        self._offsets = array("q")
+        """Line -> its place in the file."""
+        self._lines_before = array("q")
+        """Line -> the line before it of the same trace."""
+        self._labelled = bytearray()
+        """Place -> 1 if people have labelled the trace."""
+        self._verdicts: dict[str, int] = {}
+        """Trace id -> place in the file of the judge's own verdict, which the labels on the trace answer."""
 
-def parse_object(line: bytes) -> dict[str, Json]:
-    """Return the line's JSON object. Raises `InputError`."""
-    try:
-        document = replace_surrogates(json.loads(line.decode("utf-8")))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"it is not JSON ({error})") from None
-    if not isinstance(document, dict):
-        raise InputError("it is no JSON object")
-    return document
+    @property
+    def places(self) -> Mapping[str, int]:
+        """The place of each trace among the traces, by id."""
+        return self._places
+
+    @property
+    def trace_ids(self) -> KeysView[str]:
+        """The ids of the traces, in order."""
+        return self._places.keys()
+
+    @property
+    def labelled_ids(self) -> Iterator[str]:
+        """The ids of the traces that people have labelled, in order."""
+        return (trace_id for trace_id, place in self._places.items() if self._labelled[place])
+
+    @property
+    def labelled_traces(self) -> int:
+        """The number of traces that people have labelled."""
+        return self._labelled.count(1)
+
+    def first_number(self, trace_id: str) -> int:
+        """Return the number of a trace's first line."""
+        return self._first_numbers[self._places[trace_id]]
+
+    def scan(self, complain: Callable[[str], None], advance: Callable[[], None]) -> None:
+        """Read the file once, check its lines, and keep where they are.
+
+        Args:
+            complain: Called with a sentence for each line that cannot be used, and with one for those of other judges.
+            advance: Called for each line.
+        """
+        others = 0
+        for line in self._lines:
+            advance()
+            try:
+                if line.content.strip() and not self._scan(line.number, line.offset, line.content):
+                    others += 1
+            except InputError as error:
+                complain(f"line {line.number} was skipped: {error}")
+        if others:
+            complain(f"Skipped {pluralise(others, 'line')} for other judges.")
+
+    def traces(self, trace_ids: Iterable[str]) -> Iterator[Trace]:
+        """Yield some of the traces, each read when it is asked for. Raises `InputError` if the file has changed."""
+        for trace_id in trace_ids:
+            try:
+                yield self._trace(trace_id)
+            except InputError as error:
+                raise InputError(
+                    f"{self._lines.name} changed while it was read: its line on {trace_id} is another one now "
+                    f"({error}); run the same command again."
+                ) from error
+
+    def _scan(self, number: int, offset: int, content: bytes) -> bool:
+        """Note where a line is; False if it is meant for other judges. Raises `InputError` if it cannot be used."""
+        document = parse_object(content)
+        if (verdict := read_verdict(document)) is not None:
+            if verdict.is_of(self._judge):
+                self._verdicts[verdict.trace_id] = offset
+            return True
+        line = _parse(document)
+        if line.is_for_another(self._judge):
+            return False
+        self._judge.select_fields(line.trace())
+        if line.label is not None:
+            self._judge.value_type.parse(line.label)
+        self._add(line, number, offset)
+        return True
+
+    def _add(self, line: LineIn, number: int, offset: int) -> None:
+        place = self._places.setdefault(line.trace_id, len(self._places))
+        if place == len(self._first_numbers):
+            self._first_numbers.append(number)
+            self._last_lines.append(_NO_LINE)
+            self._labelled.append(0)
+        self._lines_before.append(self._last_lines[place])
+        self._last_lines[place] = len(self._offsets)
+        self._offsets.append(offset)
+        self._labelled[place] |= line.label is not None
+
+    def _trace(self, trace_id: str) -> Trace:
+        lines = [self._read(offset, trace_id) for offset in self._line_offsets(trace_id)]
+        labelled = [line for line in lines if line.label is not None]
+        assessments = [_assessment(line, self._judge, before) for before, line in enumerate(labelled)]
+        if labelled and trace_id in self._verdicts:
+            assessments.append(self._verdict(trace_id))
+        trace = replace(lines[-1].trace(), assessments=tuple(assessments))
+        return self._redactor.trace(trace_without_media(trace))
+
+    def _line_offsets(self, trace_id: str) -> Sequence[int]:
+        """Return where the lines of a trace are, in their order."""
+        offsets, line = [], self._last_lines[self._places[trace_id]]
+        while line != _NO_LINE:
+            offsets.append(self._offsets[line])
+            line = self._lines_before[line]
+        return offsets[::-1]
+
+    def _read(self, offset: int, trace_id: str) -> LineIn:
+        line = _parse(parse_object(self._lines.at(offset)))
+        if line.trace_id != trace_id:
+            raise InputError(f"it is on {line.trace_id}")
+        return line
+
+    def _verdict(self, trace_id: str) -> Assessment:
+        verdict = read_verdict(parse_object(self._lines.at(self._verdicts[trace_id])))
+        if verdict is None or verdict.trace_id != trace_id:
+            raise InputError("it is no verdict")
+        return verdict.assessment()
 
 
 def _parse(document: Mapping[str, Json]) -> LineIn:
@@ -116,29 +187,15 @@ def _parse(document: Mapping[str, Json]) -> LineIn:
         raise InputError(in_words(error)) from None
 
 
-def _is_for_another(line: LineIn, judge: Judge) -> bool:
-    names = [line.judge] if line.judge is not None else line.judges or []
-    return bool(names) and judge.name.strip().casefold() not in {name.strip().casefold() for name in names}
-
-
-def _add(lines: FeedbackLines, number: int, line: LineIn, judge: Judge) -> None:
-    """Add a line to its trace. Raises `InputError` if the judge cannot use it."""
-    judge.select_fields(line.trace())
-    known = lines.traces.get(line.trace_id)
-    so_far = known.assessments if known else ()
-    more = () if line.label is None else (_assessment(line, judge, so_far),)
-    lines.numbers.setdefault(line.trace_id, number)
-    lines.traces[line.trace_id] = replace(line.trace(), assessments=(*so_far, *more))
-
-
-def _assessment(line: LineIn, judge: Judge, so_far: Sequence[Assessment]) -> Assessment:
+def _assessment(line: LineIn, judge: Judge, labels_before: int) -> Assessment:
+    """Return a line's label in the form in which a trace holds it."""
     label: Label = judge.value_type.parse(line.label)
     return Assessment(
         name=judge.name,
         value=label,
         rationale=line.rationale,
         # without a name each line counts as another person: equal names would be one person changing their mind
-        source_id=line.annotator or f"unnamed {len(so_far) + 1} on {line.trace_id}",
+        source_id=line.annotator or f"unnamed {labels_before + 1} on {line.trace_id}",
         create_time_ms=_ms(line.timestamp),
     )
 

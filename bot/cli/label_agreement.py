@@ -1,17 +1,17 @@
 """The end of `memalign judge`: verdicts by value, and how far they agree with people's labels."""
 
 from argparse import Namespace
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from bot.cli.label_file import LabelFile
+from bot.cli.verdict_tally import VerdictTally
 from bot.digest_words import mean_distance, share_with_interval
-from bot.plain_text import format_label_plain, pluralise
+from bot.plain_text import pluralise
 from bot.records import MIN_VERDICTS_FOR_SHARE
 from bot.reports.agreement import wilson_interval
 from bot.reports.score_agreement import has_scores, mean_absolute_error
-from bot.visible_text import visible_line
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Json, Label
@@ -72,16 +72,16 @@ def compare(values: Mapping[str, Json], labels: Mapping[str, Label], judge: Judg
 
 
 def label_problem(
-    labels: LabelFile, options: Namespace, trace_ids: Collection[str], judge: Judge
+    labels: LabelFile, options: Namespace, trace_ids: AbstractSet[str], judge: Judge
 ) -> str | None:
     """Return why the verdicts on some traces cannot be compared with labels; None where they can."""
     if judge.value_type.kind == "str":
         return (
             f"{judge.name} gives free texts, which are not comparable with labels, so no agreement is known."
         )
-    if labels.labels.keys() & set(trace_ids):
+    if labels.labels.keys() & trace_ids:
         return None
-    if labels.tied & set(trace_ids):
+    if labels.tied & trace_ids:
         return f"People tie on each labelled trace in {options.traces}, so the agreement is not known."
     if labels.votes:
         return (
@@ -96,28 +96,23 @@ def label_problem(
     )
 
 
-def left_out(labels: LabelFile, trace_ids: Collection[str]) -> Iterator[str]:
+def left_out(labels: LabelFile, trace_ids: AbstractSet[str]) -> Iterator[str]:
     """Yield a sentence for each kind of labelled traces that the agreement leaves out."""
-    known = set(trace_ids)
-    if tied := len(labels.tied & known):
+    if tied := len(labels.tied & trace_ids):
         yield f"{pluralise(tied, 'labelled trace')} left out: people tie."
-    if unnamed := len(labels.without_value & known):
+    if unnamed := len(labels.without_value & trace_ids):
         yield f"{pluralise(unnamed, 'trace')} left out: nobody named the right value."
-    if missing := len(labels.votes.keys() - known):
+    if missing := len(labels.votes.keys() - trace_ids):
         yield f"{pluralise(missing, 'labelled trace')} left out: not among the traces to be judged."
 
 
-def counts_in_words(values: Mapping[str, Json], place: str, agreement: LabelAgreement | None) -> str:
+def counts_in_words(tally: VerdictTally, place: str, agreement: LabelAgreement | None) -> str:
     """Return the last line, such as "23 verdicts in v.jsonl: 14 pass, 9 fail; agrees with 17 of 22 labels"."""
-    words = f"{pluralise(len(values), 'verdict')} {place}"
-    by_value = Counter(_value_in_words(value) for value in values.values()).most_common()
+    words = f"{pluralise(tally.judged, 'verdict')} {place}"
+    by_value = tally.by_value.most_common()
     shown = [f"{number} {value}" for value, number in by_value[:MAX_VALUES_SHOWN]]
-    if rest := sum(number for _, number in by_value[MAX_VALUES_SHOWN:]):
+    if rest := sum(number for _, number in by_value[MAX_VALUES_SHOWN:]) + tally.of_further_values:
         shown.append(f"{rest} other")
     if shown:
         words += f": {', '.join(shown)}"
     return words if agreement is None else f"{words}; {agreement.words}"
-
-
-def _value_in_words(value: Json) -> str:
-    return visible_line(format_label_plain(value))

@@ -1,6 +1,6 @@
 """People's labels in a JSONL file, which verdicts are compared with: one for each trace, that of most people."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from bot.cli.feedback_file import numbered_lines, parse_object
+from bot.cli.line_file import FileLine, parse_object
 from bot.cli.verdict_lines import read_verdict
 from bot.ingest.trace_body import in_words
 from bot.plain_text import pluralise
@@ -87,18 +87,18 @@ class LabelFile:
         return self.unnamed - self.votes.keys()
 
 
-def read_labels(file: Path, judge: Judge) -> LabelFile:
-    """Gather the labels of each trace. Raises `InputError` if the file cannot be read."""
+def read_labels(lines: Iterable[FileLine], judge: Judge) -> LabelFile:
+    """Gather the labels of each trace."""
     labels = LabelFile()
-    for number, line in numbered_lines(file):
-        if not line.strip():
+    for line in lines:
+        if not line.content.strip():
             continue
         try:
-            document = parse_object(line)
+            document = parse_object(line.content)
             if document.get("type") not in OTHER_TYPES and read_verdict(document) is None:
-                _add(labels, number, _parse(document), judge)
+                _add(labels, line.number, _parse(document), judge)
         except InputError as error:
-            labels.skipped[number] = str(error)
+            labels.skipped[line.number] = str(error)
     return labels
 
 

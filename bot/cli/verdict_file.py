@@ -1,60 +1,72 @@
 """VERDICTS.jsonl: one verdict a line, kept from run to run, in the order of the traces."""
 
+import fcntl
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from array import array
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from bot.cli.feedback_file import numbered_lines, parse_object
+import numpy as np
+
+from bot.cli.line_file import FileLine, LineFile, open_lines, parse_object
 from bot.cli.terminal import json_line
+from bot.cli.verdict_tally import OF_OTHERS, VerdictTally
 from bot.reports.export import verdict_line
-from memalign.atomic_file import replace_file
+from memalign.atomic_file import OWNER_ONLY, replacement
 from memalign.errors import InputError
 from memalign.records import Json, Verdict
+
+_BEGINNING = b'{"trace_id": '
+"""Of each line that is written here."""
 
 
 class VerdictFile:
     """A file of verdicts, which may hold those of an earlier run, or standard output.
 
-    Each verdict is in the file as soon as it is added. Opening raises `InputError` if the file holds anything but
-    verdicts, or cannot be written.
+    Each verdict is in the file as soon as it is added, and no other process may add any meanwhile. Opening raises
+    `InputError` if the file holds anything but verdicts, cannot be written, or is being written by another process.
+
+    Args:
+        path: The file; None: standard output.
+        tally: Counts the verdicts that are in the file or are added.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        verdicts = _read(path) if path and path.exists() else []
-        self._values = {(line["judge"], line["trace_id"]): line["value"] for line in verdicts}
-        if path:
-            _write(path, verdicts)
-        self._stream: TextIO = (
-            path.open("a", encoding="utf-8", errors="backslashreplace") if path else sys.stdout
-        )
-
-    def has(self, judge: str, trace_id: str) -> bool:
-        """Return True if an earlier run has judged the trace."""
-        return (judge, trace_id) in self._values
-
-    def values(self, judge: str) -> dict[str, Json]:
-        """Return the values of a judge's verdicts, by trace id."""
-        return {trace_id: value for (name, trace_id), value in self._values.items() if name == judge}
+    def __init__(self, path: Path | None, tally: VerdictTally) -> None:
+        self.first_other: int | None = None
+        """Number of the first line of an earlier run that is of another judge, or on none of the traces."""
+        self._path = path and path.resolve()
+        self._tally = tally
+        # a device or a pipe holds nothing to go on with
+        self._is_regular = self._path is not None and (self._path.is_file() or not self._path.exists())
+        self._stream = _open(self._path, is_regular=self._is_regular) if self._path else sys.stdout
+        if self._path and self._is_regular:
+            self._take_in(self._path)
 
     def add(self, verdict: Verdict) -> None:
-        """Append a verdict."""
+        """Append a verdict. Raises `InputError` if it cannot be written."""
         line = verdict_line(verdict)
-        self._values[line["judge"], line["trace_id"]] = line["value"]
-        self._stream.write(json_line(line) + "\n")
-        self._stream.flush()
+        try:
+            self._stream.write(json_line(line) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            if self._path is None:
+                raise
+            raise _unwritable(self._path, error) from error
+        self._tally.add(line)
 
-    def put_in_order(self, trace_ids: Sequence[str]) -> None:
+    def put_in_order(self) -> None:
         """Sort the file by the order of the traces, so that verdicts of a later run stand in their place."""
-        if self._path is None:
+        if self._path is None or not self._is_regular or self._tally.is_in_order:
             return
-        places = {trace_id: place for place, trace_id in enumerate(trace_ids)}
-        verdicts = _read(self._path)
-        ordered = sorted(verdicts, key=lambda line: places.get(line["trace_id"], -1))
-        if ordered != verdicts:
-            _write(self._path, ordered)
+        try:
+            with open_lines(self._path) as lines, replacement(self._path) as file:
+                for offset in self._offsets_in_order(lines):
+                    file.write(lines.at(offset))
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -63,23 +75,78 @@ class VerdictFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._path:
-            self._stream.close()
+            with suppress(OSError):  # of a full disk, which has been told
+                self._stream.close()
 
-
-def _read(path: Path) -> list[dict[str, Json]]:
-    """Return the verdicts in the file, without a last line that was cut off."""
-    verdicts = []
-    lines = list(numbered_lines(path))
-    for number, line in lines:
+    def _take_in(self, path: Path) -> None:
+        """Count the verdicts of an earlier run; a last line that was cut off goes."""
         try:
-            verdicts.append(_parse_verdict(line))
-        except InputError:
-            if number == len(lines) and not line.endswith(b"\n"):
-                break
-            raise InputError(
-                f"Line {number} of {path} is not a verdict, so nothing was written there; choose another --out."
-            ) from None
-    return verdicts
+            with open_lines(path) as lines:
+                self._count(path, lines)
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _count(self, path: Path, lines: LineFile) -> None:
+        line = None
+        for line in lines:
+            try:
+                verdict = _parse_verdict(line.content)
+            except InputError:
+                if _is_cut_off(line):
+                    os.ftruncate(self._stream.fileno(), line.offset)
+                    return
+                raise InputError(
+                    f"Line {line.number} of {path.name} is not a verdict, so nothing was written there; "
+                    "choose another --out."
+                ) from None
+            self._tally.add(verdict)
+            if self.first_other is None and self._tally.place_of(verdict) == OF_OTHERS:
+                self.first_other = line.number
+        if line and not line.content.endswith(b"\n"):
+            self._stream.write("\n")
+
+    def _offsets_in_order(self, lines: LineFile) -> "np.typing.NDArray[np.int64]":
+        """Return where the file's lines are, in the order of their traces."""
+        places, offsets = array("q"), array("q")
+        for line in lines:
+            places.append(self._tally.place_of(_parse_verdict(line.content)))
+            offsets.append(line.offset)
+        order = np.argsort(np.frombuffer(places, np.int64), kind="stable")
+        return np.frombuffer(offsets, np.int64)[order]
+
+
+def _open(path: Path, *, is_regular: bool) -> TextIO:
+    """Open a file to add to, for its owner alone. Raises `InputError`."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, OWNER_ONLY)
+        if is_regular:
+            _lock(handle, path)
+            os.fchmod(handle, OWNER_ONLY)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return os.fdopen(handle, "a", encoding="utf-8", errors="backslashreplace")
+
+
+def _lock(handle: int, path: Path) -> None:
+    """Lock a file until it is closed. Raises `InputError` where another process adds to it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_free = os.path.samestat(os.fstat(handle), path.stat())  # else it was put in order meanwhile
+    except BlockingIOError:
+        is_free = False
+    except OSError:  # a file system without locks
+        return
+    if not is_free:
+        raise InputError(
+            f"Another memalign is writing {path.name}; wait until it is done, or choose another --out."
+        )
+
+
+def _is_cut_off(line: FileLine) -> bool:
+    """Return whether a line is the beginning of one that was written here; only the last one can be."""
+    size = min(len(line.content), len(_BEGINNING))
+    return not line.content.endswith(b"\n") and line.content[:size] == _BEGINNING[:size]
 
 
 def _parse_verdict(line: bytes) -> dict[str, Json]:
@@ -89,8 +156,5 @@ def _parse_verdict(line: bytes) -> dict[str, Json]:
     return verdict
 
 
-def _write(path: Path, verdicts: Sequence[Mapping[str, Json]]) -> None:
-    try:
-        replace_file(path, "".join(json_line(line) + "\n" for line in verdicts))
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another --out.") from error
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path.name} cannot be written ({error.strerror}); choose another --out.")

@@ -29,6 +29,7 @@ class LearningFlow:
     """The parts of learning that other flows and the listeners reach."""
 
     wake: Callable[[], None]
+    wake_threads: Callable[[], None]
     cancel_trace: Callable[[str], None]
     invalidate: Callable[[Collection[str]], None]
     reconciler: CardReconciler
@@ -140,6 +141,7 @@ def build(
 
     return LearningFlow(
         wake=wake,
+        wake_threads=updater.wake,
         cancel_trace=worker.cancel_trace,
         invalidate=worker.invalidate,
         reconciler=reconciler,

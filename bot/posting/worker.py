@@ -55,7 +55,7 @@ class PostingWorker:
                         self._busy.add(lost.post.channel)
                         tasks.create_task(self._search(lost))
                 for post in await self._database.outbox.next_due(now_ms()):
-                    if self._is_free(post.channel):
+                    if self._is_free(post.channel) and not self._health.work.is_closed:
                         self._busy.add(post.channel)
                         tasks.create_task(self._post(post))
                 await self._report_idle_channels()

@@ -19,6 +19,8 @@ from storage.database import Database
 
 CONNECTORS = "connectors"
 """Component that reports tracing tools, which concern everybody."""
+OUTBOUND = "outbound events"
+"""Component that reports receivers of events, which concern everybody."""
 CHANNEL_COMPONENTS = {"posting", "redacting messages", "answering replies"}
 """Components that report channels; people know a channel by the judges that work there."""
 
@@ -80,6 +82,11 @@ class StatusReport:
             remarks=await self._remarks(self._memories),
         )
 
+    @property
+    def is_stopping(self) -> bool:
+        """True once the bot was asked to stop: it takes no new work."""
+        return self._health.work.is_closed
+
     async def oldest_seconds(self) -> dict[str, float]:
         """Return the age of the oldest waiting trace, feedback and post. Raises `StorageError`."""
         return await self._long_waits.oldest_seconds()
@@ -119,7 +126,7 @@ class StatusReport:
         return [
             problem
             for problem in await self._problems()
-            if problem.component in (BACKGROUND, CONNECTORS)
+            if problem.component in (BACKGROUND, CONNECTORS, OUTBOUND)
             or problem.subject in (channels if problem.component in CHANNEL_COMPONENTS else judges)
         ]
 

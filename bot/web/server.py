@@ -3,15 +3,12 @@
 import asyncio
 import logging
 import os
-import time
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
-from bot.runtime.metrics import Metrics
-from bot.web.access import is_loopback
+from bot.runtime.listening import stop_listening
 from bot.web.connections import (
     IDLE_SECONDS,
     ConnectionTable,
@@ -19,10 +16,12 @@ from bot.web.connections import (
     connection_of,
 )
 from bot.web.local_control import LocalControl
+from bot.web.middleware import count_requests, end_connections
 from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
 from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
 from memalign.errors import SettingsError, StorageError
+from memalign.models.address import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -37,29 +36,6 @@ ENDPOINTS = {
 """The requests of applications and people, as `GET /` names them."""
 BACKLOG = 128
 """Connections that the system holds until they are taken."""
-
-
-def _count_requests(metrics: Metrics) -> Middleware:
-    """Return a middleware that counts requests, by route and status."""
-
-    @web.middleware
-    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        start = time.perf_counter()
-        status = 500
-        try:
-            response = await handler(request)
-            status = response.status
-            return response
-        except web.HTTPException as error:
-            status = error.status
-            raise
-        finally:
-            resource = request.match_info.route.resource
-            # an address that is none has no route: it may be anything
-            route = "none" if resource is None else f"{request.method} {resource.canonical}"
-            metrics.count_http_request(route, status, time.perf_counter() - start)
-
-    return count
 
 
 @web.middleware
@@ -182,12 +158,13 @@ class Server:
         """Finish the requests in hand, then listen no more."""
         self._control.remove_endpoint_file()
         if self._listener is not None:
-            self._listener.close()
+            await stop_listening(self._listener)
         await self._runner.cleanup()
 
 
 def _application(routes: Routes) -> web.Application:
-    app = web.Application(middlewares=[_count_requests(routes.activity), _guard_connection, _answer_errors])
+    around = [count_requests(routes.activity), end_connections(routes.status)]
+    app = web.Application(middlewares=[*around, _guard_connection, _answer_errors])
     app.add_routes(
         [
             web.get("/", _name_endpoints),

@@ -3,12 +3,35 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from memalign.errors import ModelUnavailableError, RequestFailedError
+from memalign.models.call_limits import token_room
 from memalign.models.endpoint import concurrency_slot
+from memalign.records import Usage
+
+
+class CallResult(Protocol):
+    """A result that tells its cost."""
+
+    @property
+    def usage(self) -> Usage:
+        """The cost of the call."""
+
 
 T = TypeVar("T")
+ResultT = TypeVar("ResultT", bound=CallResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedTokens:
+    """Estimated tokens of a call."""
+
+    prompt: int
+    answer: int
+    """Most tokens of the answer."""
+
 
 CONNECT_SECONDS = 10.0
 """Time limit of opening a connection; another attempt follows. Set by hand."""
@@ -24,15 +47,18 @@ _LONGEST_PAUSE_SECONDS = 8.0
 """Pauses double between the two, unless the service asks for another; as the services' own SDKs do."""
 
 
-async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout], Awaitable[T]]) -> T:
+async def call_within(
+    name: str, seconds: float, expected: ExpectedTokens, call: Callable[[asyncio.Timeout], Awaitable[ResultT]]
+) -> ResultT:
     """Call a model in one of the process's slots and within a time limit; once more where it takes longer.
 
     Each try has the whole time, so that a model which always needs most of it can answer. The time in which a try
-    waits for its slot does not count. Only for use on the private loop.
+    waits for its slot, or for the rate of tokens, does not count. Only for use on the private loop.
 
     Args:
         name: The model as `provider:/name`, for the error.
         seconds: The time limit of a try.
+        expected: The tokens of a try, for the rate.
         call: Makes the call; it is handed the time limit of the try, for `retried`.
 
     Returns:
@@ -43,12 +69,15 @@ async def call_within(name: str, seconds: float, call: Callable[[asyncio.Timeout
         ModelError: If a call fails otherwise.
     """
     for _ in range(MAX_TRIES_OVER_TIME):
-        async with concurrency_slot():
+        async with concurrency_slot(), token_room(name, expected.prompt, expected.answer) as cost:
             try:
                 async with asyncio.timeout(seconds) as deadline:
-                    return await call(deadline)
+                    result = await call(deadline)
             except TimeoutError:
                 continue
+            usage = result.usage
+            cost.tokens = (usage.input_tokens + usage.output_tokens + usage.embedding_tokens) or None
+            return result
     slow = f"{name} took longer than {seconds:g} s"
     raise RequestFailedError(
         f"{slow}; set timeout_seconds of this model higher, or choose a faster one.",

@@ -17,6 +17,7 @@ from memalign.errors import (
 )
 from memalign.event_loop import call_in_forked_child
 from memalign.models.bounded_answer import MAX_ANSWER_BYTES
+from memalign.models.call_limits import concurrency_limit
 from memalign.models.content_refusal import withholds_answer
 from memalign.models.json_answers import parse_body
 from memalign.models.service_failure import FailedCall, ServiceAnswer, error_answer_of
@@ -59,11 +60,14 @@ def max_concurrency() -> int:
     """Read how many model calls may run at once in this process.
 
     Returns:
-        The number in MEMALIGN_MAX_WORKERS or MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS; 8 by default.
+        The number set for the work at hand by `memalign.models.call_limits`; else that in MEMALIGN_MAX_WORKERS or
+        MLFLOW_GENAI_OPTIMIZE_MAX_WORKERS; 8 by default.
 
     Raises:
         SettingsError: If the variable holds no whole number of at least 1.
     """
+    if (limit := concurrency_limit()) is not None:
+        return limit
     for variable in _CONCURRENCY_VARIABLES:
         text = os.environ.get(variable, "").strip()
         if text:

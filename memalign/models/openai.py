@@ -11,7 +11,7 @@ from memalign.errors import MalformedAnswerError, PromptTooLongError, RequestRef
 from memalign.event_loop import run_on_private_loop
 from memalign.fair_cut import cut_lines
 from memalign.models.bounded_answer import OversizeAnswerError
-from memalign.models.deadline import call_within, retried
+from memalign.models.deadline import ExpectedTokens, call_within, retried
 from memalign.models.endpoint import Endpoint, read_answer
 from memalign.models.json_answers import integer_at, objects_at, parse_body
 from memalign.models.openai_chat import OpenAIChat, failure_of
@@ -84,9 +84,13 @@ class OpenAIEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """See `memalign.ports.Embedder.embed`. Texts are cut to 8,000 tokens, or to what the model proves to take."""
+        expected = ExpectedTokens(prompt=sum(map(count_tokens, texts)), answer=0)
         return await run_on_private_loop(
             call_within(
-                self.name, self._options.timeout_seconds, lambda deadline: self._embed(texts, deadline)
+                self.name,
+                self._options.timeout_seconds,
+                expected,
+                lambda deadline: self._embed(texts, deadline),
             )
         )
 

@@ -28,7 +28,7 @@ from memalign.models.capabilities import (
     without_bounds,
 )
 from memalign.models.context_size import ContextSize, complete_and_learn, context_size
-from memalign.models.deadline import call_within, retried
+from memalign.models.deadline import ExpectedTokens, call_within, retried
 from memalign.models.endpoint import Endpoint
 from memalign.models.options import DEFAULT_OPTIONS, ModelOptions
 from memalign.models.providers import endpoint_of
@@ -163,7 +163,10 @@ class ServedModel:
             call = self._call(endpoint, prompt, schema, deadline)
             return await complete_and_learn(size, prompt, lambda: complete_structured(call))
 
-        return await call_within(self.name, self._options.timeout_seconds, complete)
+        expected = ExpectedTokens(
+            prompt=count_tokens(prompt.stable) + count_tokens(prompt.changing), answer=prompt.answer_tokens
+        )
+        return await call_within(self.name, self._options.timeout_seconds, expected, complete)
 
     def _call(
         self, endpoint: Endpoint, prompt: Prompt, schema: Mapping[str, Json], deadline: asyncio.Timeout

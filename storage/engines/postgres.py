@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 
 from memalign.errors import StorageError
 from storage.engines.engine import Order, Row
+from storage.engines.postgres_changes import change_notice, channel_of
 from storage.engines.postgres_errors import NoConnectionError, translate_errors
 from storage.engines.postgres_rewrite import begin_rewrite, note_stale, rewrite_table
 from storage.engines.postgres_schema import (
@@ -109,6 +110,12 @@ class PostgresEngine:
     def snapshot(self) -> AbstractContextManager[None]:
         """Let the reads inside see one unchanging state."""
         return self._between("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def announce(self, sender: str, tables: Collection[str]) -> None:
+        """Tell other processes which of these tables the transaction under way has changed, once it is committed."""
+        if changed := self._written & set(tables):
+            values = (channel_of(self._location), change_notice(sender, changed))
+            self.connection.execute("SELECT pg_notify(%s, %s)", values, prepare=True)
 
     @contextmanager
     def _between(self, begin: str, lock: str | None = None, keys: Sequence[int] = ()) -> Iterator[None]:

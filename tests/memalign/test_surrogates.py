@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.feedback_file import parse_object
+from bot.cli.line_file import parse_object
 from memalign.atomic_file import replace_file
 from memalign.models.answer_reading import find_answer
 from memalign.models.json_answers import parse_body

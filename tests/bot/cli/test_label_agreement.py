@@ -8,6 +8,7 @@ import pytest
 from bot.__main__ import main
 from bot.cli.label_agreement import LabelAgreement, compare
 from bot.cli.label_file import read_labels
+from bot.cli.line_file import open_lines
 from memalign import make_judge
 from memalign.errors import InputError
 from memalign.records import Json
@@ -221,7 +222,8 @@ def test_labels_are_read_as_the_judge_reads_values(
     )
     file = tmp_path / "labels.jsonl"
     file.write_text("\n".join(json.dumps(label(number, each)) for number, each in enumerate(written)))
-    labels = read_labels(file, definition)
+    with open_lines(file) as lines:
+        labels = read_labels(lines, definition)
     assert labels.skipped == {}
     agreement = compare(
         {f"tr-{number}": each for number, each in enumerate(values)}, labels.labels, definition

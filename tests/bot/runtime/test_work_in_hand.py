@@ -1,5 +1,7 @@
 """Work in hand: what has begun and not ended is told once it takes long."""
 
+import asyncio
+
 import pytest
 
 from bot.runtime.work_in_hand import LongWork, WorkInHand
@@ -40,3 +42,32 @@ def test_what_ends_in_an_error_has_ended() -> None:
     with pytest.raises(KeyError):
         fail()
     assert work.long() == ()
+
+
+async def test_a_stop_waits_for_the_last_piece_and_for_what_follows_it_at_once() -> None:
+    work, ended = WorkInHand(), []
+
+    async def piece(seconds: float) -> None:
+        with work.doing("judging", "polite", "judging"):
+            await asyncio.sleep(seconds)
+        ended.append(seconds)
+
+    async def pieces() -> None:
+        await piece(0.1)
+        await asyncio.sleep(0.05)
+        await piece(0.2)
+
+    running = asyncio.create_task(pieces())
+    await asyncio.sleep(0)
+    work.close()
+    await work.finish(60)
+    assert (work.is_closed, ended) == (True, [0.1, 0.2])
+    await running
+
+
+async def test_a_stop_waits_no_longer_than_it_may() -> None:
+    work = WorkInHand()
+    with work.doing("judging", "polite", "judging"):
+        await work.finish(0.05)
+        assert not work.is_closed
+    await work.finish(0)

@@ -1,0 +1,220 @@
+"""SIGTERM to a real process: not ready first, no new work, work in hand finished or given back, within 10 s."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.sandbox import Message, SlackServer, Workspace
+from memalign.records import Json
+from storage.database import Database
+from tests.bot.bot_in_workspace import free_port, peopled
+from tests.bot.cli.test_cli import started
+from tests.model_server import ModelServer, running_model_server
+
+LIMIT_SECONDS = 10.0
+SETTINGS = """
+[storage]
+path = "store"
+[memory]
+reflection_lm = "local:/extract"
+embedding_model = "local:/wordllama"
+[sampling]
+rate = 1.0
+max_per_day = 10000
+[ingest]
+port = {port}
+[[judges]]
+name = "politeness"
+channel = "{channel}"
+model = "openai:/m"
+instructions = "Is the answer polite? {{{{ inputs }}}} {{{{ outputs }}}}"
+"""
+
+
+@pytest.fixture
+def models() -> Iterator[ModelServer]:
+    with running_model_server() as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Observations of a process between SIGTERM and its end."""
+
+    seconds: float
+    code: int
+    readiness: list[int]
+    """Statuses of `/readyz`, in turn, while it answered."""
+    why: str
+
+
+class Deployment:
+    """Slack, a model and a folder, on which one process after the other runs."""
+
+    def __init__(self, folder: Path, slack: SlackServer, models: ModelServer) -> None:
+        self.folder = folder
+        self.slack = slack
+        self.models = models
+        self.port = free_port()
+        self.process: Process | None = None
+
+    async def start(self) -> Process:
+        env = {
+            "SLACK_API_URL": self.slack.api_url,
+            "SLACK_BOT_TOKEN": self.slack.bot_token,
+            "SLACK_APP_TOKEN": self.slack.app_token,
+            "OPENAI_API_KEY": "none",
+            "OPENAI_BASE_URL": self.models.base_url,
+        }
+        self.process = await started(self.folder, "run", env=env)
+        while await self.readiness() != (200, ""):
+            assert self.process.returncode is None
+            await asyncio.sleep(0.05)
+        return self.process
+
+    async def readiness(self) -> tuple[int, str]:
+        """Status and reasons; 0 where nobody answers."""
+        try:
+            status, document = await self._ask("GET", "/readyz")
+        except (aiohttp.ClientError, OSError):
+            return 0, ""
+        return status, " ".join(document["why"])
+
+    async def send(self, trace_id: str) -> int:
+        body = {"trace_id": trace_id, "inputs": "Can you help?", "outputs": "Go away."}
+        return (await self._ask("POST", "/traces", body))[0]
+
+    async def _ask(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"http://127.0.0.1:{self.port}{path}", json=body) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    async def stop(self) -> Stop:
+        """Send SIGTERM, and look at it every 50 ms until it has ended."""
+        assert self.process is not None
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        seen: list[tuple[int, str]] = []
+        while self.process.returncode is None and time.monotonic() - start < 2 * LIMIT_SECONDS:
+            seen.append(await self.readiness())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self.process.wait()), 0.05)
+        seconds = time.monotonic() - start
+        answers = [each for each in seen if each[0]]
+        return Stop(
+            seconds=seconds,
+            code=await self.process.wait(),
+            readiness=[status for status, _ in answers],
+            why=" ".join(dict.fromkeys(why for _, why in answers)),
+        )
+
+    async def waiting(self) -> int:
+        """Count the traces that wait in the store of a process that has ended."""
+        async with await Database.open(self.folder / "store") as database:
+            return await database.traces.waiting()
+
+    def cards(self) -> list[Message]:
+        return [
+            message
+            for channel in self.slack.workspace.channels
+            for message in self.slack.workspace.messages(channel)
+            if "verdict_id" in (message.metadata or {}).get("event_payload", {})
+        ]
+
+    async def until(self, look: Callable[[], bool]) -> None:
+        """Wait until something is true; fail where the process has ended before."""
+        assert self.process is not None
+        while not look():
+            assert self.process.returncode is None
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def deployment(tmp_path: Path, models: ModelServer) -> AsyncIterator[Deployment]:
+    workspace, _, _, channel = peopled(Workspace())
+    async with SlackServer(workspace) as slack:
+        here = Deployment(tmp_path, slack, models)
+        settings = SETTINGS.format(port=here.port, channel=channel.id)
+        (tmp_path / "memalign.toml").write_text(settings, encoding="utf-8")
+        try:
+            async with asyncio.timeout(120):
+                yield here
+        finally:
+            if here.process is not None and here.process.returncode is None:
+                here.process.kill()
+                await here.process.wait()
+
+
+def assert_graceful(stop: Stop) -> None:
+    assert stop.code == 0
+    assert stop.seconds < LIMIT_SECONDS
+    # from the first no on it stays so, and balancers have time to see it
+    first = stop.readiness.index(503)
+    assert set(stop.readiness[first:]) == {503}
+    assert len(stop.readiness) - first > 5
+    assert "the bot is being stopped" in stop.why
+
+
+async def test_a_verdict_in_hand_is_finished_and_shown_by_the_next_process(
+    deployment: Deployment, models: ModelServer
+) -> None:
+    await deployment.start()
+    models.chat_seconds = 2.5
+    await deployment.send("tr-1")
+    await deployment.until(lambda: len(models.of("chat")) == 1)
+    assert_graceful(await deployment.stop())
+    assert await deployment.waiting() == 0
+    await deployment.start()
+    await deployment.until(lambda: len(deployment.cards()) == 1)
+    assert_graceful(await deployment.stop())
+    assert (len(deployment.cards()), len(models.of("chat"))) == (1, 1)
+
+
+async def test_a_verdict_that_takes_too_long_is_given_back(
+    deployment: Deployment, models: ModelServer
+) -> None:
+    await deployment.start()
+    models.chat_seconds = 60
+    await deployment.send("tr-1")
+    await deployment.until(lambda: len(models.of("chat")) == 1)
+    stop = await deployment.stop()
+    assert_graceful(stop)
+    assert await deployment.waiting() == 1
+    models.chat_seconds = 0
+    await deployment.start()
+    await deployment.until(lambda: len(deployment.cards()) == 1)
+    assert_graceful(await deployment.stop())
+    assert len(deployment.cards()) == 1
+
+
+async def test_what_is_sent_meanwhile_is_taken_and_left_to_the_next_process(
+    deployment: Deployment, models: ModelServer
+) -> None:
+    process = await deployment.start()
+    process.send_signal(signal.SIGTERM)
+    while (await deployment.readiness())[0] != 503:
+        assert process.returncode is None
+        await asyncio.sleep(0.02)
+    assert await deployment.send("tr-1") == 202
+    assert await process.wait() == 0
+    assert models.of("chat") == []
+    await deployment.start()
+    await deployment.until(lambda: len(deployment.cards()) == 1)
+    assert len(models.of("chat")) == 1
+
+
+async def test_nothing_in_hand_takes_no_longer_than_the_notice(deployment: Deployment) -> None:
+    await deployment.start()
+    stop = await deployment.stop()
+    assert_graceful(stop)
+    assert 2.0 <= stop.seconds < 6.0
