@@ -184,8 +184,8 @@ class PostgresEngine:
                     return status == "committed"
             time.sleep(0.2)
         raise StoreFileError(
-            f"The connection to the database at {self._location} broke off in the middle of a change, and it does "
-            "not answer since: whether that change was kept is not known."
+            f"The database at {self._location} went away in the middle of a change. Whether that change was "
+            "kept is not known; memalign tries again by itself."
         ) from problem
 
     def _status_of(self, transaction_id: str) -> str | None:

@@ -124,8 +124,8 @@ def connect(location: PostgresUrl) -> Connection:
         # what is confirmed must be on the disk, whatever is usual in this database
         calls.append(
             sql.SQL(
-                "CASE WHEN current_setting('synchronous_commit') = 'off'"
-                " THEN set_config('synchronous_commit', 'on', false) END"
+                "(SELECT set_config(name, 'on', false) FROM pg_settings"
+                " WHERE name = 'synchronous_commit' AND setting = 'off')"
             )
         )
         connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)))

@@ -1,4 +1,4 @@
-"""What only a store behind a network meets: broken connections, restarts, standbys, refusals."""
+"""A store behind a network: broken connections, restarts, standbys, refusals."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
