@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +139,19 @@ def _load() -> _Weights:
             "reinstall it with: pip install --force-reinstall wordllama"
         ) from error
     model.tokenizer.no_padding()
+    _keep_no_texts(model.tokenizer)
     return _Weights(tokenizer=model.tokenizer, words=model.embedding)
+
+
+def _keep_no_texts(tokenizer: Any) -> None:
+    """Turn the tokenizer's cache off.
+
+    It keeps ten thousand short texts with their tokens, some 7 KB each, and whole texts hardly ever come again.
+    """
+    # the only way to it, and missing in some versions of tokenizers
+    resize = getattr(tokenizer.model, "_resize_cache", None)
+    if resize is not None:
+        resize(0)
 
 
 @contextmanager
