@@ -92,13 +92,26 @@ def call_limits(*, concurrency: int | None = None, tokens_per_minute: int | None
 
 
 def concurrency_limit() -> int | None:
-    """Return the number of calls at once that was set for the work at hand; None where none was."""
+    """Look up the number of calls at once that was set for the work at hand.
+
+    Returns:
+        The number; None where none was set.
+    """
     return _current.get().concurrency
 
 
 @asynccontextmanager
 async def token_room(model: str, prompt_tokens: int, answer_tokens: int) -> AsyncIterator[TokenCost]:
-    """Wait until the rate of the work at hand has room for a call; see `TokenRate.room`, without a rate for nothing."""
+    """Wait until the rate of the work at hand, if it has one, has room for a call.
+
+    Args:
+        model: As for `TokenRate.room`.
+        prompt_tokens: As for `TokenRate.room`.
+        answer_tokens: As for `TokenRate.room`.
+
+    Yields:
+        The call's cost, to be filled in.
+    """
     rate = _current.get().token_rate
     if rate is None:
         yield TokenCost()
