@@ -75,11 +75,14 @@ class World:
         models: ModelServer | None = None,
         database_url: str = "",
         replicas: int = 1,
+        crowd_seconds: float = 0.06,
     ) -> None:
         """With a server of models, cards are drawn from windows, and one judge asks it, with shadow verdicts.
 
-        Several replicas work on a database, each with a port of its own.
+        Several replicas work on a database, each with a port of its own. People pause for up to `crowd_seconds`
+        between two acts.
         """
+        self._crowd_seconds = crowd_seconds
         self.folder = folder
         self.database_url = database_url
         self.location: Location = parse_postgres_url(database_url) if database_url else folder / "store"
@@ -264,7 +267,7 @@ class World:
         ]
         weights, doings = [weight for weight, _ in acts], [act for _, act in acts]
         while True:
-            await asyncio.sleep(self.chance.uniform(0.0, 0.06))
+            await asyncio.sleep(self.chance.uniform(0.0, self._crowd_seconds))
             cards = self.cards()
             if cards:
                 with contextlib.suppress(SlackError):
