@@ -13,6 +13,7 @@ from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, moments, times
 from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
+from storage.open_modals import OpenModals
 from storage.posts import PostQueue
 from storage.queue import Queue
 from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
@@ -30,9 +31,12 @@ _CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feed
 class FeedbackEvents(Repository):
     """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue, replies: ReplyReceipts) -> None:
+    def __init__(
+        self, store: Store, verdicts: Verdicts, posts: PostQueue, replies: ReplyReceipts, modals: OpenModals
+    ) -> None:
         super().__init__(store)
         self._replies = replies
+        self._modals = modals
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
@@ -321,6 +325,7 @@ class FeedbackEvents(Repository):
         for table in (self._feedback, self._thread_posts):
             table.remove(doc_ids=table.ids(*below(verdict_id)))
         self._replies.delete_of_verdict(verdict_id)
+        self._modals.delete_of_verdict(verdict_id)
         self._pending.drop(verdict_id)
 
     def forget_person(self, person: str, now_ms: int) -> None:
@@ -335,6 +340,7 @@ class FeedbackEvents(Repository):
             moments += map(event_ms, times(feedback_of(known["feedback"])))
         self._excluded.remove(doc_ids=[person])
         self._replies.delete_of_person(person)
+        self._modals.delete_of_person(person)
         self._forgotten.upsert(Document({"at_ms": max(moments)}, place))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:
