@@ -1,6 +1,7 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from bot import connectors, forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot import connectors, forgetting, ingest, judging, learning, listeners, outbound, posting, reports, web
 from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
@@ -25,6 +26,7 @@ from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
 from bot.memory_refresh import MemoryRefresh
+from bot.outbound import OutboundFlow
 from bot.redaction.redactor import Redactor
 from bot.reports import Reports
 from bot.reports.status import StatusReport
@@ -78,6 +80,7 @@ class Bot:
     reconciler: CardReconciler
     reports: Reports
     server: Server
+    outbound: OutboundFlow
     wake_learning: Callable[[], None]
     wake_posting: Callable[[], None]
     background: Background
@@ -161,6 +164,10 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             metrics=metrics,
         )
         bot = build(resources, timing)
+        await bot.outbound.subscribe()
+        stack.callback(gc.unfreeze)
+        # what lives as long as the bot: to search it for garbage stopped everything for 100 ms again and again
+        gc.freeze()
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         async with _at_work(bot, tasks, timing):
             yield bot
@@ -271,6 +278,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         """Forget a trace that was deleted in the tool that it was read from."""
         await forgets.service.forget(TraceTarget(trace_id=trace_id), None)
 
+    receivers = outbound.build(resources)
     tools = connectors.build(resources, judges.admission, lessons.wake, forget_trace)
 
     async def learn() -> None:
@@ -310,7 +318,9 @@ def build(resources: Resources, timing: Timing) -> Bot:
             lessons.guidelines,
             lessons.rollbacks,
             figures.status,
+            receivers.figures,
         ),
+        outbound=receivers,
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={
@@ -326,5 +336,6 @@ def build(resources: Resources, timing: Timing) -> Bot:
             **forgets.background,
             **figures.background,
             **tools.background,
+            **receivers.background,
         },
     )

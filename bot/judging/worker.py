@@ -244,12 +244,16 @@ class JudgingWorker:
             is_answering.set()
             await self._note_answer(judge, trace)
             card = await self._card(verdict, judge, trace, place, await shadows)
-            await self._database.verdicts.keep_card(replace(card, memory_version=memory_version))
+            is_kept = await self._database.verdicts.keep_card(replace(card, memory_version=memory_version))
         finally:
             shadows.cancel()
         self._health.report(COMPONENT, judge.name, None)
-        self._metrics.count_verdict(judge.name)
-        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
+        if is_kept:
+            self._metrics.count_verdict(judge.name)
+        event = (
+            "trace judged" if is_kept else "trace judged in vain: it was judged or forgotten, or has grown"
+        )
+        log_activity(log, event, judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
 
     async def _shadow_values(
@@ -284,4 +288,5 @@ class JudgingWorker:
             shadows=tuple(each.beside(verdict.value) for each in shadows),
             resembles_case=await self._memories[judge.name].neighbourhoods.has_copy(trace),
             room=place.room,
+            judged_trace=trace,
         )

@@ -11,6 +11,7 @@ from memalign.records import Json
 from storage.database import Database
 from storage.memories import Memories
 from storage.memory_heads import MemoryHeads
+from storage.outbound_queue import OutboundQueue
 from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel
 from tests.storage.records import FOREVER_MS
@@ -51,6 +52,7 @@ class SlowMemories(Memories):
             db.memory_undo,
             db.rolled_back_cases,
             MemoryHeads(db.store.documents),
+            OutboundQueue(db.store.documents),
         )
         self.saved = asyncio.Event()
 
