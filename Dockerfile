@@ -13,10 +13,11 @@ ENV PATH=/opt/memalign/bin:$PATH \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 WORKDIR /src
-# The locks come first: a change of our own code does not compile and download everything again.
-COPY requirements-build.lock requirements.lock ./
+# The locks come first: a change of our own code does not compile and download everything again. This one has all that
+# the bot needs, and the driver of PostgreSQL.
+COPY requirements-build.lock requirements-postgres.lock ./
 RUN pip install --require-hashes -r requirements-build.lock \
-    && pip install --require-hashes --no-build-isolation -r requirements.lock
+    && pip install --require-hashes --no-build-isolation -r requirements-postgres.lock
 COPY pyproject.toml README.md ./
 COPY memalign memalign
 COPY storage storage
@@ -31,20 +32,24 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && python -m pip uninstall --yes --root-user-action ignore pip \
     && rm -rf /usr/local/lib/python3.*/ensurepip \
-    && useradd --uid 10001 --create-home memalign \
+    && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin memalign \
     && install --directory --owner memalign --group memalign /app /app/data
 COPY --from=build /opt/memalign /opt/memalign
+# Charts note the machine's fonts in a folder of their own; the image's other files are read-only where it runs.
 ENV PATH=/opt/memalign/bin:$PATH \
+    MPLCONFIGDIR=/tmp/matplotlib \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-USER memalign
+# by number, so that Kubernetes sees that it is not root
+USER 10001:10001
 WORKDIR /app
 # Mount the settings at /app/memalign.toml, with [storage] path = "data", and in [ingest] host = "0.0.0.0" so that the
-# port is reached from outside; secrets come as environment variables. Only the data folder is written to:
-#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -v memalign-data:/app/data …
+# port is reached from outside; secrets come as environment variables. Only the data folder and /tmp are written to:
+#   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges -v memalign-data:/app/data …
+# compose.yaml and docs/deploy have the rest.
 VOLUME /app/data
 EXPOSE 8080
-# On SIGTERM the bot finishes the requests in hand.
+# On SIGTERM the bot says 503 on /readyz, finishes what is in hand, and ends within 10 s: stop it with -t 15.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
     CMD ["python", "-m", "bot.cli.health_check", "/app/memalign.toml"]

@@ -1,13 +1,15 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
+import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
-from bot import connectors, forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot import connectors, forgetting, ingest, judging, learning, listeners, outbound, posting, reports, web
 from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
@@ -19,25 +21,29 @@ from bot.judging.memories import check_model_keys, open_memories, open_unnamed_m
 from bot.judging.settings_changes import note_settings, renaming_offers
 from bot.judging.value_problems import refuse_unfit_labels
 from bot.learning.guideline_service import GuidelineService
-from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
+from bot.memory_refresh import MemoryRefresh
+from bot.outbound import OutboundFlow
 from bot.redaction.redactor import Redactor
 from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.reports.worsening_watch import CHECK_SECONDS
 from bot.resources import Resources
+from bot.runtime.duty import work_in_terms
 from bot.runtime.health import HealthRegistry
 from bot.runtime.metrics import Metrics
 from bot.runtime.supervisor import Background, supervise
 from bot.slack.service import open_slack
+from bot.store_changes import StoreChanges
 from bot.web.server import Server
 from memalign.judge_memory import JudgeMemory
 from memalign.records import TraceTarget
 from storage.database import Database
 from storage.records import StoredVerdict
+from storage.replica import Replica
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +77,10 @@ class Bot:
     forgetting: ForgetService
     guidelines: GuidelineService
     rollbacks: RollbackService
-    modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
     server: Server
+    outbound: OutboundFlow
     wake_learning: Callable[[], None]
     wake_posting: Callable[[], None]
     background: Background
@@ -105,6 +111,12 @@ class Bot:
         return self.server.url
 
 
+CONNECTING, HEARING, REFRESHING = "connecting to Slack", "hearing of changes", "reading others' lessons"
+PARTS_OF_EACH_REPLICA = {CONNECTING, HEARING, REFRESHING, "judging"}
+"""Background parts that every replica does; each other one is a duty, which one replica at a time leads."""
+SHARED_DUTIES = {"reading cards": "cards", "showing verdicts": "cards", "redacting messages": "cards"}
+"""Parts that are led together: they take turns at the same messages."""
+
 THREAD_SWITCH_SECONDS = 0.000_2
 """Time after which a thread that computes lets another one in.
 
@@ -128,7 +140,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
     async with AsyncExitStack() as stack:
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(THREAD_SWITCH_SECONDS)
-        database = await stack.enter_async_context(await Database.open(settings.data))
+        database = await stack.enter_async_context(await Database.join(settings.data))
         await refuse_unfit_labels(settings, database)
         # before the memories are opened: it gives them a version
         await note_settings(settings, database)
@@ -152,6 +164,10 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             metrics=metrics,
         )
         bot = build(resources, timing)
+        await bot.outbound.subscribe()
+        stack.callback(gc.unfreeze)
+        # what lives as long as the bot: to search it for garbage stopped everything for 100 ms again and again
+        gc.freeze()
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         async with _at_work(bot, tasks, timing):
             yield bot
@@ -166,14 +182,18 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncI
         bot.forgetting,
         bot.guidelines,
         bot.rollbacks,
-        bot.modals,
         bot.reports,
         bot.wake_learning,
         bot.wake_posting,
         after_ack,
     )
     await bot.server.start()
-    background = [tasks.create_task(supervise(part, run, bot.health)) for part, run in bot.background.items()]
+    replica = bot.database.replica
+    membership = tasks.create_task(replica.run())
+    background = [
+        tasks.create_task(supervise(part, _in_its_terms(replica, part, run), bot.health))
+        for part, run in bot.background.items()
+    ]
     try:
         yield
     finally:  # not ready, no new events and no new work, then what is in hand, then requests
@@ -187,8 +207,22 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncI
         )
         for task in background:  # what is still in hand is given back: it stands in the store
             task.cancel()
+        await asyncio.wait(background, timeout=LAST_SECONDS)
+        # others may go on with all duties only once this process has ended its part in them
+        await replica.leave()
+        membership.cancel()
         await bot.server.stop()
         await after_ack.finish(0)
+
+
+def _in_its_terms(
+    replica: Replica, part: str, run: Callable[[], Awaitable[None]]
+) -> Callable[[], Awaitable[None]]:
+    """Let a background part run while this replica leads its duty; those of each replica run in any case."""
+    if part in PARTS_OF_EACH_REPLICA:
+        return run
+    duty = SHARED_DUTIES.get(part, part)
+    return partial(work_in_terms, partial(replica.lead, duty), run)
 
 
 def build(resources: Resources, timing: Timing) -> Bot:
@@ -232,34 +266,49 @@ def build(resources: Resources, timing: Timing) -> Bot:
         timing.quiet_seconds,
         timing.card_seconds,
     )
-    forgets = forgetting.build(resources, redact_now, lessons.cancel_trace, lessons.invalidate)
+    refresh = MemoryRefresh(
+        resources.database, {**resources.unnamed_memories, **resources.memories}, lessons.wake
+    )
+    forgets = forgetting.build(
+        resources, redact_now, lessons.cancel_trace, lessons.invalidate, refresh.refresh
+    )
     arrivals = ingest.build(resources, judges.admission)
 
     async def forget_trace(trace_id: str) -> None:
         """Forget a trace that was deleted in the tool that it was read from."""
         await forgets.service.forget(TraceTarget(trace_id=trace_id), None)
 
+    receivers = outbound.build(resources)
     tools = connectors.build(resources, judges.admission, lessons.wake, forget_trace)
-
-    is_forgotten = asyncio.Event()
 
     async def learn() -> None:
         """Learn only once everything is forgotten that an earlier run was asked to forget."""
         await forgets.resume()
-        is_forgotten.set()
         await lessons.learn()
 
     async def try_guidelines() -> None:
         """Show models no case that an earlier run was asked to forget."""
-        await is_forgotten.wait()
+        await forgets.resume()
         await lessons.try_guidelines()
+
+    changes = StoreChanges(
+        resources.database,
+        {
+            "jobs": (judges.wake,),
+            "outbox": (posts.wake,),
+            "pending_feedback": (lessons.wake,),
+            "unread_replies": (lessons.wake,),
+            "thread_statuses": (lessons.wake_threads,),
+            "memories": (refresh.wake,),
+        },
+        forgets.read_requests,
+    )
 
     return Bot(
         resources=resources,
         forgetting=forgets.service,
         guidelines=lessons.guidelines,
         rollbacks=lessons.rollbacks,
-        modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
         server=web.build(
@@ -269,13 +318,17 @@ def build(resources: Resources, timing: Timing) -> Bot:
             lessons.guidelines,
             lessons.rollbacks,
             figures.status,
+            receivers.figures,
         ),
+        outbound=receivers,
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={
             "learning": learn,
             "trying rules": try_guidelines,
-            "connecting to Slack": resources.slack.connection.connect,
+            CONNECTING: resources.slack.connection.connect,
+            HEARING: changes.run,
+            REFRESHING: refresh.run,
             **arrivals.background,
             **judges.background,
             **posts.background,
@@ -283,5 +336,6 @@ def build(resources: Resources, timing: Timing) -> Bot:
             **forgets.background,
             **figures.background,
             **tools.background,
+            **receivers.background,
         },
     )

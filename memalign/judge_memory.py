@@ -70,6 +70,13 @@ REDISTIL_SECONDS = 30.0
 """Default time limit of `JudgeMemory.distil_again`."""
 
 
+class ForgottenIds(set[str]):
+    """Ids of traces that were forgotten since some work began."""
+
+    elsewhere = False
+    """True if another process has forgotten something: then what was read before is not to be learned."""
+
+
 class JudgeMemory:
     """One judge's memory. Used from one event loop.
 
@@ -125,8 +132,11 @@ class JudgeMemory:
         self._refusals: Counter[str] = Counter()
         """Trace -> times in a row that the distiller refused its rationales for what they say."""
         self._refused_rules = 0
-        self._watches: list[set[str]] = []
+        self._watches: list[ForgottenIds] = []
         """For each piece of work under way the trace ids that were forgotten since it began."""
+        self.foreign_forgets = 0
+        """Times that another process has forgotten something; feedback read before is to be read again."""
+        memory.on_foreign_forget = self._note_foreign_forget
 
     @classmethod
     async def open(
@@ -229,6 +239,11 @@ class JudgeMemory:
         return self.state.version
 
     @property
+    def stored_version(self) -> int:
+        """The version of the state in the store; it grows with each change, by whatever process."""
+        return self._memory.stored_version
+
+    @property
     def vector_space(self) -> tuple[str, int]:
         """The embedding model, as `provider:/name`, and the dimension of its vectors."""
         return self._memory.vectors.parts.space
@@ -251,6 +266,26 @@ class JudgeMemory:
     def refused_rules(self) -> int:
         """Number of sentences, since the memory was opened, that were no rules on answers."""
         return self._refused_rules
+
+    async def refresh(self, version: int) -> bool:
+        """Read the memory again if another process has changed it.
+
+        What was forgotten there ends calls under way that may hold it, as `forget` does here.
+
+        Args:
+            version: The version in the store.
+
+        Returns:
+            True if the memory was read again.
+
+        Raises:
+            StorageError: If the store cannot be read; the memory stays as it is.
+        """
+        async with self._state_lock:
+            if version <= self._memory.stored_version:
+                return False
+            await self._memory.load()
+            return True
 
     async def judge(self, trace: Trace) -> Verdict:
         """Judge a trace by what is in memory; learns nothing.
@@ -328,6 +363,8 @@ class JudgeMemory:
             The report. What is new is in its `pending`.
 
         Raises:
+            ForgottenMeanwhileError: If another process has forgotten something since the call: read the traces
+                again.
             StorageError: If the store cannot be read or written; nothing has changed then.
         """
         batch = list(traces)
@@ -353,6 +390,8 @@ class JudgeMemory:
             The report. What a model failed at is in it, and stays pending.
 
         Raises:
+            ForgottenMeanwhileError: If another process has forgotten something since the call: read the traces
+                again.
             StorageError: If the store cannot be read or written; nothing has changed then.
         """
         batch = list(traces)
@@ -496,9 +535,9 @@ class JudgeMemory:
         raise InputError(f"Trace {trace.trace_id} was forgotten while it was judged.")
 
     @contextmanager
-    def _forgotten_meanwhile(self) -> Iterator[set[str]]:
+    def _forgotten_meanwhile(self) -> Iterator[ForgottenIds]:
         """Fill a set with what is forgotten from now on, until the end of the block."""
-        forgotten_ids: set[str] = set()
+        forgotten_ids = ForgottenIds()
         self._watches.append(forgotten_ids)
         try:
             yield forgotten_ids
@@ -506,7 +545,7 @@ class JudgeMemory:
             self._watches = [watch for watch in self._watches if watch is not forgotten_ids]
 
     async def _round(
-        self, traces: Collection[Trace], forgotten_ids: Collection[str], limit: asyncio.Timeout | None = None
+        self, traces: Collection[Trace], forgotten_ids: ForgottenIds, limit: asyncio.Timeout | None = None
     ) -> Lesson:
         """Plan, ask the models, and adopt what they made of it; anew where another writer was faster.
 
@@ -532,11 +571,18 @@ class JudgeMemory:
             except StaleMemoryError:
                 await self._reload()
 
+    def _note_foreign_forget(self, trace_ids: Collection[str]) -> None:
+        self.foreign_forgets += 1
+        for watch in self._watches:
+            watch.update(trace_ids)
+            watch.elsewhere = True
+        self._end_calls(trace_ids)
+
     async def _reload(self) -> None:
         async with self._state_lock:
             await self._memory.load()
 
-    async def _remember(self, plan: LearningPlan, forgotten_ids: Collection[str], cause: ChangeCause) -> None:
+    async def _remember(self, plan: LearningPlan, forgotten_ids: ForgottenIds, cause: ChangeCause) -> None:
         """Adopt the new cases of a plan, their rationales undistilled. Raises `StorageError`."""
         for trace_id in (*plan.put, *plan.retracted):
             self._refusals.pop(trace_id, None)
@@ -544,6 +590,7 @@ class JudgeMemory:
             return
         vectors = await self._memory.vectors.known(episode.case_text for episode in plan.put.values())
         async with self._state_lock:
+            _refuse_read_before(forgotten_ids)
             after = remember(self.state, plan, vectors)
             after = after.without_traces(forgotten_ids) if forgotten_ids else after
             await self._memory.adopt(after, cause=cause)
@@ -577,11 +624,12 @@ class JudgeMemory:
         plan: LearningPlan,
         planned: MemoryState,
         result: RoundResult,
-        forgotten_ids: Collection[str],
+        forgotten_ids: ForgottenIds,
         cause: ChangeCause,
     ) -> None:
         """Adopt the models' answers to a plan on the state `planned`, without what was forgotten since."""
         async with self._state_lock:
+            _refuse_read_before(forgotten_ids)
             after = await apply(self.state, plan, result)
             after = after.without_traces(forgotten_ids) if forgotten_ids else after
             await self._memory.adopt(after, cause=cause)
@@ -617,3 +665,10 @@ class JudgeMemory:
         for trace_id in result.asked - result.distillation.declined:
             self._refusals.pop(trace_id, None)
         self._refusals.update(result.distillation.declined)
+
+
+def _refuse_read_before(forgotten_ids: ForgottenIds) -> None:
+    """Raise `ForgottenMeanwhileError` where what is to be learned may hold what another process forgot since."""
+    if forgotten_ids.elsewhere:
+        sentence = "Something was forgotten while feedback was learned; it is read again."
+        raise ForgottenMeanwhileError(sentence, trace_ids=forgotten_ids)

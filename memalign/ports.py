@@ -362,6 +362,8 @@ class MemorySnapshot:
     """Grows by one with each change that is saved; 0: nothing was saved yet."""
     number: int = 0
     """The version in the log that people see; it grows with each change of episodes or guidelines."""
+    forget_version: int = 0
+    """The `version` that the last forgetting made; 0: nothing was forgotten yet."""
     rolled_back: Mapping[str, RolledBackCase] = field(default_factory=dict)
     """By trace id."""
     first_name: str = ""

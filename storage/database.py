@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from storage.connectors import Connectors
 from storage.deliveries import DeliveryLog
 from storage.digest_messages import DigestMessages
 from storage.documents import Documents
-from storage.engines import Location
+from storage.engines import Engine, Location
 from storage.feedback import FeedbackEvents
 from storage.forgetting import Forgetting
 from storage.guideline_requests import GuidelineRequests
@@ -25,15 +26,21 @@ from storage.judge_names import JudgeRenamings
 from storage.judge_renaming import StoredJudges
 from storage.judge_settings import JudgeSettingsLog
 from storage.judge_traffic import JudgeTraffic
+from storage.label_jobs import LabelJobs
 from storage.memories import Memories
+from storage.memory_heads import MemoryHeads
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
+from storage.open_modals import OpenModals
 from storage.open_traces import OpenTraces
+from storage.outbound_events import OutboundEvents
+from storage.outbound_queue import OutboundQueue
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.records import StoreState
+from storage.replica import LoneReplica, Replica
 from storage.reply_receipts import ReplyReceipts
 from storage.repository import Store
 from storage.rolled_back_cases import RolledBackCases
@@ -59,6 +66,7 @@ class Database:
     def __init__(self, store: Store) -> None:
         """Use `open`."""
         posts = PostQueue(store.documents)
+        outbound = OutboundQueue(store.documents)
         self.store = store
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
@@ -70,11 +78,15 @@ class Database:
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)
-        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
+        heads = MemoryHeads(store.documents)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses, heads, outbound)
+        self.outbound_events = OutboundEvents(store, outbound)
         self.connectors = Connectors(store, self.traces, self.verdicts)
+        self.label_jobs = LabelJobs(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
-        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
+        self.open_modals = OpenModals(store)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies, outbound, self.open_modals)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
         self.digest_messages = DigestMessages(store, self.traces)
         self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
@@ -88,6 +100,8 @@ class Database:
             self.judge_names,
             self.memory_undo,
             self.rolled_back_cases,
+            heads,
+            outbound,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
@@ -106,6 +120,7 @@ class Database:
             statuses=self.thread_statuses,
             digests=self.digest_messages,
             preferences=self.preferences,
+            outbound=outbound,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)
@@ -118,6 +133,8 @@ class Database:
             self.digest_messages,
             self.forgetting,
         )
+        self.replica: Replica = LoneReplica()
+        """This process among those that work on the store."""
         self._vacuuming: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -135,8 +152,27 @@ class Database:
         Raises:
             StorageError: another process writes, the folder cannot be used, the store is damaged or newer.
         """
-        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         opening = partial(engines.open_engine, location, read_only=read_only)
+        return await cls._open(location, opening, read_only=read_only, vacuum_seconds=vacuum_seconds)
+
+    @classmethod
+    async def join(cls, location: Location, *, vacuum_seconds: float = VACUUM_SECONDS) -> Self:
+        """Open a store for writing as `open` does, but together with other replicas, where it is a database.
+
+        Raises `StorageError`.
+        """
+        opening = partial(engines.join_engine, location)
+        database = await cls._open(location, opening, read_only=False, vacuum_seconds=vacuum_seconds)
+        database.replica = engines.replica_of(location)
+        database.deliveries.replica = database.replica
+        database.store.sender = database.replica.id
+        return database
+
+    @classmethod
+    async def _open(
+        cls, location: Location, opening: Callable[[], Engine], *, read_only: bool, vacuum_seconds: float
+    ) -> Self:
+        executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         try:
             engine = await asyncio.get_running_loop().run_in_executor(executor, opening)
         except BaseException:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from memalign.errors import StaleMemoryError, StorageError, UnknownVersionError
 from memalign.memory.guideline_merge import merged_into, opinions_of
 from memalign.ports import GuidelineAction, GuidelineDecision, MemoryChange, MemorySnapshot, Vector, VectorKey
-from memalign.records import Episode, Guideline, Json
+from memalign.records import Episode, Guideline
 from memalign.serialization import from_document, pack_vector, to_document, unpack_vector
 from storage.audit import Audit
 from storage.document_forms import fields_form, form_of
@@ -14,8 +14,10 @@ from storage.feedback import FeedbackEvents
 from storage.guideline_audit import guideline_lines
 from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
+from storage.memory_heads import MemoryHeads
 from storage.memory_undo import MemoryUndo
-from storage.records import AuditAction, AuditLine
+from storage.outbound_queue import OutboundQueue, current_ms
+from storage.records import AuditAction, AuditLine, OutboundChange, OutboundEventType
 from storage.repository import Repository, Store, reads, writes
 from storage.rolled_back_cases import RolledBackCases
 from storage.table_rows import Body
@@ -43,6 +45,17 @@ AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
 }
 
 
+LESSON_TYPES: Mapping[AuditAction, OutboundEventType] = {
+    "guideline_learned": "lesson.learned",
+    "guideline_retired": "lesson.retired",
+    "guideline_edited": "lesson.edited",
+    "guideline_restored": "lesson.restored",
+    "guideline_pinned": "lesson.pinned",
+    "guideline_unpinned": "lesson.unpinned",
+    "guideline_approved": "lesson.approved",
+    "guideline_undone": "lesson.undone",
+}
+"""Type of the event by which receivers outside are told of a guideline."""
 MAX_VECTORS_DELETED = 200
 """Vectors that one write deletes, so that nobody waits long for the store."""
 
@@ -60,17 +73,20 @@ class Memories(Repository):
         names: JudgeRenamings,
         undo: MemoryUndo,
         rolled_back: RolledBackCases,
+        heads: MemoryHeads,
+        outbound: OutboundQueue,
     ) -> None:
         super().__init__(store)
         documents = store.documents
+        self._heads = heads
         self._undo = undo
         self._rolled_back = rolled_back
+        self._outbound = outbound
         self._traces = traces
         self._feedback = feedback
         self._statuses = statuses
         self._audit = audit
         self._names = names
-        self._memories = documents.declare("memories", form=fields_form(version=int, undistilled=list[str]))
         self._episodes = documents.declare("episodes", form=form_of(Episode))
         self._guidelines = documents.declare("guidelines", form=form_of(Guideline))
         self._vectors = documents.declare("vectors", form=lambda body: unpack_vector(body["vector"]))
@@ -81,7 +97,7 @@ class Memories(Repository):
     @reads
     def load(self, judge: str) -> MemorySnapshot:
         """Read all of a judge's memory, episodes in order of learning; an unknown judge's is empty."""
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         episodes = (from_document(Episode, body) for body in self._episodes_in_order(judge))
         guidelines = self._guidelines.range(*below(judge), order="added")
         return MemorySnapshot(
@@ -90,13 +106,24 @@ class Memories(Repository):
             undistilled=frozenset(memory["undistilled"]),
             version=memory["version"],
             number=memory["number"],
+            forget_version=memory.get("forget_version", 0),
             rolled_back=self._rolled_back.of_judge(judge),
             first_name=self._names.find_first_name(judge),
         )
 
+    @reads
+    def versions(self, judges: Collection[str]) -> Mapping[str, int]:
+        """Return the versions of judges' memories, which grow by one with each change."""
+        return {judge: self._heads.versions(judge).version for judge in judges}
+
+    @reads
+    def guideline(self, judge: str, guideline_id: str) -> Guideline | None:
+        """Return a guideline as it is stored; None where the judge holds it no more."""
+        return self._find_guideline(judge, guideline_id)
+
     def find_number(self, judge: str) -> int:
         """Return the number of the newest version of a judge's memory; 0 where nothing was changed yet."""
-        return int(self._memory(judge)["number"])
+        return int(self._heads.get(judge)["number"])
 
     @reads
     def load_version(self, judge: str, number: int) -> MemorySnapshot:
@@ -104,7 +131,7 @@ class Memories(Repository):
 
         Raises `UnknownVersionError` where there is no such version.
         """
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         if not 0 <= number <= memory["number"]:
             raise UnknownVersionError(_no_such_version(judge, number, memory["number"]))
         parts = {record.part: record for record in self._current_parts(judge)}
@@ -130,16 +157,16 @@ class Memories(Repository):
         Raises `StaleMemoryError` when the change was made from an earlier version than the one stored, and
         `StorageError` where it would bring back a forgotten trace.
         """
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         if memory["version"] != change.from_version:
             raise StaleMemoryError(
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
             )
         self._refuse_forgotten(change)
-        if change.cause.decision is None:
-            self._note_guidelines(judge, change)
-        else:
-            self._note_decision(judge, change.at_ms, change.cause.decision)
+        lines = self._audit_lines(judge, change)
+        for line in lines:
+            self._audit.write(line)
+        self._announce(judge, change, lines)
         self._mark_statuses(judge, change, memory["undistilled"])
         before = self._parts_before(judge, change)
         next_place = self._save_episodes(judge, change, self._next_place(judge, memory))
@@ -151,20 +178,17 @@ class Memories(Repository):
         number = self._undo.add(
             judge, memory["number"], change.at_ms, change.cause, before, parts_after(before, change)
         )
-        self._put_memory(
-            judge,
-            version=change.from_version + 1,
-            undistilled=sorted(change.undistilled),
-            number=number,
-            next_place=next_place,
-        )
+        version = change.from_version + 1
+        forgets = {"forget_version": version} if change.cause.forgets else {}
+        head = {"version": version, "undistilled": sorted(change.undistilled), "number": number}
+        self._heads.put(judge, {**memory, **head, **forgets, "next_place": next_place})
         return number
 
     def add_settings_version(self, judge: str, note: str, at_ms: int) -> None:
         """Add a version that changes nothing, with a sentence on a change of the judge's settings."""
-        memory = self._memory(judge)
+        memory = self._heads.get(judge)
         number = self._undo.add_settings(judge, memory["number"], note, at_ms)
-        self._put_memory(judge, **{**memory, "number": number})
+        self._heads.put(judge, {**memory, "number": number})
 
     @reads
     def vectors(self, keys: Collection[VectorKey]) -> Mapping[VectorKey, Vector]:
@@ -215,12 +239,6 @@ class Memories(Repository):
         forgotten = sorted(filter(self._traces.has_forgotten, traces))
         if forgotten:
             raise StorageError(f"Nothing is learned from trace {forgotten[0]}: it was forgotten meanwhile.")
-
-    def _memory(self, judge: str) -> Body:
-        return {"version": 0, "undistilled": [], "number": 0} | (self._memories.get(doc_id=judge) or {})
-
-    def _put_memory(self, judge: str, **fields: Json) -> None:
-        self._memories.put(Document(fields, judge))
 
     def _episodes_in_order(self, judge: str) -> list[Document]:
         """Return the episodes in order of learning; those that have no place yet in order of adding, first."""
@@ -305,17 +323,44 @@ class Memories(Repository):
             self._feedback.find_forgotten_ms(label["person"]) for label in labels
         )
 
-    def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
+    def _audit_lines(self, judge: str, change: MemoryChange) -> list[AuditLine]:
+        """Return the lines on the guidelines that a change brings and takes, or on the decision that it carries out."""
+        if change.cause.decision is not None:
+            return [_decision_line(judge, change.at_ms, change.cause.decision)]
         concerned = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
         known = {each for each in concerned if self._guidelines.contains(doc_id=key(judge, each))}
         found = ((each, self._find_guideline(judge, each)) for each in sorted(known))
         before = {each: rule for each, rule in found if rule is not None}
-        for line in guideline_lines(judge, change, before, known):
-            self._audit.write(line)
+        return list(guideline_lines(judge, change, before, known))
 
-    def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
-        what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
-        self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
+    def _announce(self, judge: str, change: MemoryChange, lines: Collection[AuditLine]) -> None:
+        """Tell receivers outside of the guidelines that come, go, or read otherwise than before."""
+        told = {rule_id: LESSON_TYPES[line.what] for line in lines for rule_id in line.ids}
+        after: dict[str, tuple[str, str] | None] = dict.fromkeys(change.drop_guidelines)
+        after |= {rule.id: (rule.text, rule.state) for rule in change.put_guidelines}
+        for rule_id in after.keys() - told.keys():
+            before = self._find_guideline(judge, rule_id)
+            if after[rule_id] != (None if before is None else (before.text, before.state)):
+                told[rule_id] = "lesson.changed"  # also one that another one absorbs, or is parted from
+        for rule_id, event_type in sorted(told.items()):
+            self._outbound.add(
+                OutboundChange(
+                    type=event_type,
+                    at_ms=change.at_ms or current_ms(),
+                    judge=judge,
+                    guideline_id=rule_id,
+                )
+            )
+
+
+def _decision_line(judge: str, at_ms: int, decision: GuidelineDecision) -> AuditLine:
+    return AuditLine(
+        at_ms=at_ms,
+        what=AUDIT_ACTIONS[decision.action],
+        judge=judge,
+        person=decision.person,
+        ids=(decision.guideline_id,),
+    )
 
 
 def _no_such_version(judge: str, number: int, head: int) -> str:

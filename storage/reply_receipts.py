@@ -3,12 +3,12 @@
 An entry is noted in the transaction that takes in the reply, a receipt before its answer is sent.
 """
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
+from storage.arrivals import Arrivals
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.keys import below, digest, key
@@ -52,18 +52,15 @@ class ReplyReceipts(Repository):
             "reply_receipts", {"person": _by_person}, form=fields_form(card=str, person=str)
         )
         self._forgotten_cards = documents.declare("forgotten_cards")
-        self._arrivals: dict[str, float] = {}
-        """Entry -> when it changed last, since this start, by a clock that nobody sets."""
+        self._arrivals = Arrivals()
+        """By entry."""
 
     @reads
     def due(self, quiet_ms: int) -> list[UnreadReplies]:
         """Return the entries that changed last at least `quiet_ms` ago; what came before this start rests."""
-        end = time.monotonic() - quiet_ms / 1000
-        return [
-            from_document(UnreadReplies, body)
-            for body in self._unread.range()
-            if self._arrivals.get(body.doc_id, end) <= end
-        ]
+        unread = [from_document(UnreadReplies, body) for body in self._unread.range()]
+        resting = self._arrivals.at_rest(((_place(each), each.number) for each in unread), quiet_ms / 1000)
+        return [each for each in unread if _place(each) in resting]
 
     @reads
     def waiting(self) -> int:
@@ -98,7 +95,7 @@ class ReplyReceipts(Repository):
             body = self._unread.get(doc_id=place)
             if body is None or body["number"] == unread.number:
                 self._unread.remove(doc_ids=[place])
-                self._arrivals.pop(place, None)
+                self._arrivals.drop(place)
 
     # --- for use inside a transaction
 
@@ -108,7 +105,7 @@ class ReplyReceipts(Repository):
         known = self._unread.get(doc_id=place)
         number = 0 if known is None else int(known["number"]) + 1
         self._unread.upsert(Document({**to_document(unread), "number": number}, place))
-        self._arrivals[place] = time.monotonic()
+        self._arrivals.note(place, number)
 
     def note_under_forgotten_card(self, channel: str, ts: str, person: str) -> None:
         """Let a reply wait for an answer if the message once was a card that is forgotten now."""

@@ -16,6 +16,7 @@ from storage.documents import Document, Documents
 from storage.engines import Engine, Location
 from storage.errors import StoreFileError
 from storage.queue import Queue
+from storage.replica import ANNOUNCED_TABLES
 from storage.vacuum import Vacuum
 
 _LOG = logging.getLogger("memalign.storage")
@@ -48,6 +49,8 @@ class Store:
         self._probes = documents.declare("maintenance")
         self.file_problem: str | None = None
         """The last failure of the files, until a write succeeds again."""
+        self.sender = ""
+        """The replica by whose id others are told of changes; empty where there are no others."""
         self._vacuuming = asyncio.Lock()
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -71,6 +74,8 @@ class Store:
             engine.check_files()
             with engine.transaction():
                 result = work()
+                if self.sender:
+                    engine.announce(self.sender, ANNOUNCED_TABLES)
             # whoever is told that it is written must find it there
             engine.check_files()
             if engine.changes != changes:

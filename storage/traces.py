@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from memalign.serialization import from_document, to_document
 from storage.candidate_pool import CandidatePool
 from storage.document_forms import fields_form, form_of
 from storage.documents import Document
+from storage.job_queue import JobQueue, job_id_of, trace_and_judge
 from storage.judge_traffic import JudgeTraffic
 from storage.keys import below, digest, just_after, key, stamp
 from storage.queue import MAX_RELEASED, Queue
@@ -28,7 +29,6 @@ Arrival = tuple[Trace | UnsampledTrace, Sequence[str]]
 NO_ORIGINALS: Mapping[int, Trace] = MappingProxyType({})
 NO_CANDIDATES: Mapping[int, Sequence[Candidate]] = MappingProxyType({})
 
-READY_BY_JUDGE = "ready by judge"
 SAMPLING_KEY_BYTES = 32
 
 
@@ -58,14 +58,17 @@ class Traces(Repository):
         self._refused = documents.declare(
             "refused_jobs", {"judge": lambda body: [key(body["judge"], body["trace_id"])]}, form=form_of(Job)
         )
-        self.jobs = Queue(
+        self.jobs = JobQueue(documents)
+        self.label_jobs = Queue(
             documents,
-            "jobs",
+            "label_jobs",
             order=lambda body: stamp(body["received_ms"]),
             group="judge",
-            indexes={READY_BY_JUDGE: _ready_by_judge},
+            is_listed=lambda body: int(body["refusals"]) == 0,
             form=form_of(Job),
         )
+        """Traces that are judged since somebody labelled them in a tracing tool; those that a model refused wait
+        for the next start."""
 
     @writes
     def sampling_key(self) -> bytes:
@@ -186,23 +189,53 @@ class Traces(Repository):
     def _first_jobs(self, limit: int) -> list[Job]:
         return [from_document(Job, body) for body in self.jobs.first(limit=limit)]
 
-    @writes
-    def next_jobs_by_judge(self, now_ms: int, limits: Mapping[str, int]) -> list[Job]:
-        """Return the oldest jobs of each judge whose time has come; all together oldest first.
+    async def take_jobs(
+        self, now_ms: int, limits: Mapping[str, int], most: int, *, owner: str, lease_ms: int
+    ) -> list[Job]:
+        """Lease the oldest jobs of each judge whose time has come to a replica; all together oldest first.
+
+        Nobody else is given them until the lease ends. A look each second writes only where there is any.
 
         Args:
             now_ms: the time now.
             limits: how many jobs of a judge at most; of one that is not named, one.
+            most: how many jobs of all judges together.
+            owner: the replica.
+            lease_ms: length of the lease, in milliseconds.
         """
+        if not await self._has_free_jobs(now_ms, limits):
+            return []
+        return await self._take_jobs(now_ms, limits, most, owner, lease_ms)
+
+    @reads
+    def _has_free_jobs(self, now_ms: int, limits: Mapping[str, int]) -> bool:
+        return self.jobs.has_due(now_ms) or bool(self.jobs.free(now_ms, limits))
+
+    @writes
+    def _take_jobs(
+        self, now_ms: int, limits: Mapping[str, int], most: int, owner: str, lease_ms: int
+    ) -> list[Job]:
         self.jobs.release(now_ms)
-        found: list[Document] = []
-        heads = self.jobs.table.range(index=READY_BY_JUDGE, limit=1)
-        while heads:
-            low, high = below(heads[0]["judge"])
-            limit = limits.get(heads[0]["judge"], 1)
-            found += self.jobs.table.range(low, high, index=READY_BY_JUDGE, limit=max(0, limit))
-            heads = self.jobs.table.range(high, index=READY_BY_JUDGE, limit=1)
-        return [Job(**body) for body in sorted(found, key=lambda body: int(body["received_ms"]))]
+        free = self.jobs.free(now_ms, limits)[:most]
+        self.jobs.lease([body.doc_id for body in free], owner, now_ms + lease_ms)
+        return [from_document(Job, body) for body in free]
+
+    @writes
+    def renew_leases(self, owner: str, until_ms: int) -> set[tuple[str, str]]:
+        """Let a replica's leases end later; returns trace and judge of the jobs that it has still."""
+        held = self.jobs.leased_to(owner)
+        self.jobs.lease(held, owner, until_ms)
+        return {trace_and_judge(each) for each in held}
+
+    @reads
+    def lease_owners(self) -> set[str]:
+        """Return the replicas that have a lease of a job, be it one that has ended."""
+        return self.jobs.owners()
+
+    @writes
+    def end_leases(self, owners: Collection[str]) -> int:
+        """Give back, undone, the jobs of replicas that stop or are gone; returns how many that are."""
+        return self.jobs.end_leases(owners)
 
     @reads
     def oldest_jobs(self) -> list[Job]:
@@ -297,8 +330,14 @@ class Traces(Repository):
 
     def is_awaited(self, trace_id: str) -> bool:
         """Return whether a judge is still to judge the trace, or may, now or when its model no longer refuses it."""
-        has_job = any(table.ids(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        has_job = any(table.ids(*below(trace_id), limit=1) for table in tables)
         return has_job or self.candidates.has_trace(trace_id)
+
+    def may_grow(self, trace_id: str) -> bool:
+        """Return whether late spans may be added to the trace: some judge is to judge it, and none has."""
+        is_judged = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
+        return not is_judged and self.is_awaited(trace_id)
 
     def is_unsampled(self, trace_id: str) -> bool:
         """Return whether only a hash of the trace's id is kept."""
@@ -317,14 +356,30 @@ class Traces(Repository):
         if self._refusal(trace_id, 0, 0) == "accepted":
             self._put(UnsampledTrace(trace_id=trace_id), (), received_ms, None)
 
-    def replace_awaited(self, trace: Trace, original: Trace | None) -> None:
-        """Replace a trace that judges have still to judge; one that they have judged stays as it was."""
-        body = self._traces.get(doc_id=trace.trace_id) if self.is_awaited(trace.trace_id) else None
-        if body is not None:
-            replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
-            if original is not None:
-                replaced["original"] = to_document(original)
-            self._traces.put(Document(replaced, trace.trace_id))
+    def replace_unjudged(self, trace: Trace, original: Trace | None) -> bool:
+        """Replace a trace that no judge has judged; one that was judged stays as it was, and False is returned."""
+        body = self._traces.get(doc_id=trace.trace_id) if self.may_grow(trace.trace_id) else None
+        if body is None:
+            return False
+        replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
+        if original is not None:
+            replaced["original"] = to_document(original)
+        self._traces.put(Document(replaced, trace.trace_id))
+        return True
+
+    def is_awaited_by(self, trace_id: str, judge: str) -> bool:
+        """Return whether one judge is still to judge the trace, or may."""
+        job_id = job_id_of(trace_id, judge)
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        return any(table.contains(doc_id=job_id) for table in tables) or self.candidates.contains(
+            trace_id, judge
+        )
+
+    def put_labelled(self, trace: Trace, original: Trace | None, received_ms: int) -> None:
+        """Keep a trace that people labelled, also where only a hash of its id was kept; one that is here stays."""
+        if not self.has(trace.trace_id):
+            self._unsampled.remove(doc_ids=[digest(trace.trace_id)])
+            self._put(trace, (), received_ms, original)
 
     def release(self, trace_id: str) -> None:
         """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""
@@ -336,7 +391,8 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        for table in (self.jobs.table, self._refused):
+        self.jobs.delete_trace(trace_id)
+        for table in (self._refused, self.label_jobs.table):
             table.remove(doc_ids=table.ids(*below(trace_id)))
         self.candidates.delete_trace(trace_id)
         self.open_spans.delete_trace(trace_id)
@@ -372,12 +428,3 @@ def _check_trace(body: Mapping[str, Json]) -> None:
     _CHECK_TRACE_FIELDS(body)
     if body.get("original") is not None:
         form_of(Trace)(body["original"])
-
-
-def _ready_by_judge(body: Mapping[str, Json]) -> list[str]:
-    return [] if body["not_before_ms"] else [key(body["judge"], stamp(body["received_ms"]))]
-
-
-def job_id_of(trace_id: str, judge: str) -> str:
-    """Return the id of a judge's job on a trace."""
-    return key(trace_id, judge)

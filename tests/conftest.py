@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from storage.location import Location
+from storage.location import Location, PostgresUrl
 from tests.postgres_server import PostgresServer, running_server
 from tests.storage.records import places_of
 
@@ -37,6 +37,12 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
         return server.location(schema=name)
     server.create_database(name)
     return server.location(name)
+
+
+@pytest.fixture
+def database_location(postgres_server: PostgresServer) -> PostgresUrl:
+    """A place for a store in a database, for what several replicas need."""
+    return postgres_server.location(schema=next(_names))
 
 
 @pytest.fixture

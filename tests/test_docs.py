@@ -30,9 +30,9 @@ from tests.model_server import running_model_server
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = {
-    path.name: path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+DOCS = ROOT / "docs"
+PAGES = {"README.md": README} | {
+    str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")
 }
 EXAMPLE = ROOT / "memalign.example.toml"
 
@@ -250,7 +250,7 @@ def test_the_slash_commands_of_readme_help_and_manifest_are_those_listened_to() 
 
 def test_links_between_files_lead_somewhere() -> None:
     links = {
-        (ROOT / ("docs" if name != "README.md" else "") / link.partition("#")[0])
+        (ROOT if name == "README.md" else DOCS / Path(name).parent) / link.partition("#")[0]
         for name, text in PAGES.items()
         for link in re.findall(r"\]\(([^):]+)\)", text)
     }

@@ -39,6 +39,10 @@ nobody else writes: measured with 100 guidelines in each."""
 ForgottenByJudge = Mapping[str, Forgotten]
 
 
+async def _nothing_to_refresh() -> None:
+    return None
+
+
 class ForgetService:
     """Forgets on request: a request is stored first, so that it is carried out whatever happens then."""
 
@@ -50,6 +54,7 @@ class ForgetService:
         redact_now: Callable[[], Awaitable[None]],
         cancel_trace: Callable[[str], None],
         invalidate: Callable[[Collection[str]], None],
+        refresh: Callable[[], Awaitable[None]] = _nothing_to_refresh,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
         """Take the store, the judges' memories, and what other flows have to do meanwhile.
@@ -60,6 +65,7 @@ class ForgetService:
             redact_now: redacts in Slack what the store has noted as to be redacted, as far as Slack answers.
             cancel_trace: makes learning leave a trace out, also where its feedback is being learned just now.
             invalidate: makes learning gather the feedback on these traces again.
+            refresh: reads what other replicas have changed in the memories.
             time_ms: Slack's clock, by which a person's later events are told from earlier ones.
         """
         self._database = database
@@ -67,6 +73,7 @@ class ForgetService:
         self._redact_now = redact_now
         self._cancel_trace = cancel_trace
         self._invalidate = invalidate
+        self._refresh = refresh
         self._time_ms = time_ms
         self.references = TraceReferences(database, memories)
 
@@ -77,6 +84,7 @@ class ForgetService:
             UnknownTraceError: neither store nor memory hold anything of that trace.
             StorageError: the store failed.
         """
+        await self._refresh()
         scope = await read_scope(target, self._database)
         if isinstance(target, TraceTarget) and not (
             scope.trace or scope.verdicts or self._judges_with(target.trace_id)
@@ -111,13 +119,13 @@ class ForgetService:
         A person whose words somebody else has forgotten is told.
         """
         self._cancel_learning(scope.target)
-        notes = self._audit_lines(scope, person)
+        notes, replica = self._audit_lines(scope, person), self._database.replica.id
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
+                request = ForgetRequest(kind="trace", target=trace_id, notes=notes, replica=replica)
                 notice = None
             case PersonTarget(person=forgotten):
-                request = ForgetRequest(kind="person", target=forgotten, notes=notes)
+                request = ForgetRequest(kind="person", target=forgotten, notes=notes, replica=replica)
                 is_told = person != forgotten and not is_annotator(forgotten)
                 notice = _notice_to(forgotten, person) if is_told else None
         await self._database.forgetting.request(request, notice)
@@ -125,6 +133,7 @@ class ForgetService:
     async def execute(self, scope: ForgetScope) -> ForgetResult:
         """Carry out a stored request, or what is left of it. Raises `StorageError`; then call it again."""
         self._cancel_learning(scope.target)
+        await self._refresh()
         author = await self._author_of(scope.target)
         feedback = await read_feedback(scope, self._database)
         result = self._result(scope, feedback)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
@@ -18,6 +19,7 @@ from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
+    ForgottenMeanwhileError,
     InputError,
     MemAlignError,
     ModelError,
@@ -51,11 +53,15 @@ class CandidateWorker:
         cap: DailyCap,
         breaker: CircuitBreaker,
         blind_cards: BlindCards,
+        stored_version: Callable[[str], int],
         *,
         renamed_perhaps: Collection[str] = (),
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
-        """Let the windows of judges that may have another name now go on waiting."""
+        """Let the windows of judges that may have another name now go on waiting.
+
+        `stored_version` returns the version of the memory that a judge has now.
+        """
         self._settings = settings
         self._database = database
         self._choose = choose
@@ -65,6 +71,7 @@ class CandidateWorker:
         self._cap = cap
         self._breaker = breaker
         self._blind_cards = blind_cards
+        self._stored_version = stored_version
         self._renamed_perhaps = renamed_perhaps
         self._time_ms = time_ms
         self._wake_event = WakeEvent()
@@ -109,6 +116,8 @@ class CandidateWorker:
     async def _work(self, window: CandidateWindow) -> None:
         try:
             await self._give_card(window)
+        except ForgottenMeanwhileError as error:
+            await self._report_and_postpone(window, str(error))
         except RequestRefusedError as error:
             await self._wait_or_give_up(window, error, window.attempts + 1)
         except RequestFailedError as error:
@@ -141,7 +150,7 @@ class CandidateWorker:
             if place is None:
                 await self._database.candidates.close(window)
             elif chance := window.chance or await self._draw(window, place):
-                await self._choose_card(window, judge, candidates, place.day, chance)
+                await self._choose_card(window, judge, candidates, place, chance)
 
     async def _draw(self, window: CandidateWindow, place: CardPlace) -> float:
         """Draw by lot whether a window is given a card; returns its chance if so, and 0 if it was let go."""
@@ -162,26 +171,31 @@ class CandidateWorker:
         window: CandidateWindow,
         judge: JudgeSettings,
         candidates: Sequence[CandidateTrace],
-        day: str,
+        place: CardPlace,
         chance: float,
     ) -> None:
+        memory_version = self._stored_version(judge.name)
         with self._health.work.doing(COMPONENT, judge.name, f"choosing a trace with {judge.model}"):
             chosen = await self._choose(judge.name, candidates, window.seen)
         self._choices[judge.name] += 1
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
-        await self._database.candidates.close(window, [await self._card(judge, chosen, day, chance)])
+        card = replace(await self._card(judge, chosen, place, chance), memory_version=memory_version)
+        await self._database.candidates.close(window, [card])
         self._health.report(COMPONENT, judge.name, None)
         self._metrics.count_verdict(judge.name)
         log_activity(log, "card chosen", judge=judge.name, trace_id=chosen.verdict.trace_id)
         self._wake_posting()
 
-    async def _card(self, judge: JudgeSettings, chosen: ChosenCard, day: str, chance: float) -> NewCard:
+    async def _card(
+        self, judge: JudgeSettings, chosen: ChosenCard, place: CardPlace, chance: float
+    ) -> NewCard:
         return NewCard(
             verdict=chosen.verdict,
             channel=judge.channel,
             judged_ms=self._time_ms(),
-            day=day,
+            day=place.day,
+            room=place.room,
             selection=at_chance(chosen.selection, chance),
             shadows=chosen.shadows,
             resembles_case=chosen.resembles_case,

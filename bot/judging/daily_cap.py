@@ -9,6 +9,7 @@ from bot.config import JudgeSettings
 from bot.judging.day_plan import JudgePlan
 from bot.judging.day_planner import DayPlanner
 from storage.database import Database
+from storage.records import CardRoom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,8 @@ class CardPlace:
     """Cards that the judge may still show on the day, this one included."""
     plan: JudgePlan
     """The judge's day."""
+    room: CardRoom
+    """The most cards of the day, which whoever stores one compares: other replicas give places, too."""
 
 
 class DailyCap:
@@ -51,6 +54,13 @@ class DailyCap:
             return
         self._reserved.update((channel, own))
         try:
-            yield CardPlace(day=plan.day, left=left, plan=plan.judges[judge.name])
+            own_plan = plan.judges[judge.name]
+            room = CardRoom(
+                channel=plan.caps[judge.channel],
+                judge=own_plan.cards,
+                start_ms=plan.start_ms,
+                end_ms=plan.end_ms,
+            )
+            yield CardPlace(day=plan.day, left=left, plan=own_plan, room=room)
         finally:
             self._reserved.subtract((channel, own))

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bot.config import JudgeSettings, Settings
 from bot.judging.blind_cards import BlindCards
-from bot.judging.daily_cap import DailyCap
+from bot.judging.daily_cap import CardPlace, DailyCap
+from bot.judging.job_leases import JobLeases, TraceAndJudge
 from bot.judging.sampling import selection_at_rate
 from bot.judging.shadow_judges import ShadowJudges, ShadowValue
 from bot.runtime.activity_log import log_activity
@@ -19,6 +20,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     ContentRefusedError,
+    ForgottenMeanwhileError,
     InputError,
     MemAlignError,
     ModelError,
@@ -30,7 +32,7 @@ from memalign.errors import (
 from memalign.judge_memory import JudgeMemory
 from memalign.records import Trace, Verdict
 from storage.database import Database
-from storage.records import Job
+from storage.records import Job, NewCard
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +77,9 @@ class JudgingWorker:
         self._cap = cap
         self._breaker = breaker
         self._blind_cards = blind_cards
-        self._in_hand: set[tuple[str, str]] = set()
-        """Trace and judge of each job that is being done."""
+        self._leases = JobLeases(database)
+        self._in_hand: dict[TraceAndJudge, asyncio.Task[None]] = {}
+        """The jobs that are being done."""
         self._answers: Counter[str] = Counter()
         """Judge -> verdicts that its model gave since the start."""
         self._answers_at_failure: dict[tuple[str, str], int] = {}
@@ -88,20 +91,25 @@ class JudgingWorker:
         self._wake_event.set()
 
     async def run(self) -> None:
-        """Judge until cancelled."""
+        """Judge until cancelled; give back what is in hand then."""
         self._in_hand.clear()
+        await self._leases.give_back()
+        await self._leases.take_over()
         if not self._has_started:  # the model, or its filter, may have been changed
             await self._database.traces.retry_refused()
             self._has_started = True
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                for job in await self._next_jobs():
-                    self._in_hand.add((job.trace_id, job.judge))
-                    tasks.create_task(self._work(job))
-                await self._wake_event.wait(1)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._leases.keep(lambda: self._in_hand, self._lose, self.wake))
+                while True:
+                    for job in await self._next_jobs():
+                        self._in_hand[job.trace_id, job.judge] = tasks.create_task(self._work(job))
+                    await self._wake_event.wait(1)
+        finally:
+            await self._leases.give_back()
 
     async def _next_jobs(self) -> list[Job]:
-        """Return the oldest jobs for which their judge, and the process, have a worker left."""
+        """Take the oldest jobs for which their judge, and the process, have a worker left."""
         free = self._concurrency - len(self._in_hand)
         if free <= 0 or self._health.work.is_closed:
             return []
@@ -112,15 +120,13 @@ class JudgingWorker:
         }
         limits |= dict.fromkeys(self._renamed_perhaps, 0)
         room = Counter(limits)
-        room.subtract(Counter(judge for _, judge in self._in_hand))
-        jobs = []
-        for job in await self._database.traces.next_jobs_by_judge(now_ms(), limits):
-            if (job.trace_id, job.judge) not in self._in_hand and (
-                room[job.judge] > 0 or job.judge not in limits
-            ):
-                room[job.judge] -= 1
-                jobs.append(job)
-        return jobs[:free]
+        room.subtract(judge for _, judge in self._in_hand if judge in limits)
+        return await self._leases.take(room, free)
+
+    def _lose(self, job: TraceAndJudge) -> None:
+        """Stop a job that another replica may do by now."""
+        if task := self._in_hand.get(job):
+            task.cancel()
 
     def _limit(self, judge: str) -> int:
         """Return how many traces a judge may have in hand: none while its model is spared, then one probe.
@@ -153,7 +159,7 @@ class JudgingWorker:
         except Exception:  # a bug on one trace must not stop the others
             await self._report_and_postpone(job, unexpected(f"judging trace {job.trace_id} by {job.judge}"))
         finally:
-            self._in_hand.discard((job.trace_id, job.judge))
+            self._in_hand.pop((job.trace_id, job.judge), None)
             self._wake_event.set()
 
     def _fails_alone(self, job: Job, error: ModelError) -> bool:
@@ -212,24 +218,42 @@ class JudgingWorker:
             if place is None:
                 await self._database.verdicts.drop_job(job.trace_id, job.judge)
             else:
-                await self._judge_within_cap(trace, judge, place.day)
+                await self._judge_anew_if_outdated(trace, judge, place)
 
-    async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, day: str) -> None:
+    async def _judge_anew_if_outdated(self, trace: Trace, judge: JudgeSettings, place: CardPlace) -> None:
+        """Judge by the present memory, where something was forgotten before a verdict was stored."""
+        while True:
+            try:
+                await self._judge_within_cap(trace, judge, place)
+            except ForgottenMeanwhileError:
+                versions = await self._database.memories.versions([judge.name])
+                await self._memories[judge.name].refresh(versions[judge.name])
+            else:
+                return
+
+    async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, place: CardPlace) -> None:
         is_answering = asyncio.Event()
         if self._breaker.is_closed(judge.name):
             is_answering.set()
         shadows = asyncio.create_task(self._shadow_values(judge, trace, is_answering))
+        memory = self._memories[judge.name]
+        memory_version = memory.stored_version
         try:
             with self._health.work.doing(COMPONENT, judge.name, f"judging a trace with {judge.model}"):
-                verdict = await self._memories[judge.name].judge(trace)
+                verdict = await memory.judge(trace)
             is_answering.set()
             await self._note_answer(judge, trace)
-            await self._keep(verdict, judge, trace, day, await shadows)
+            card = await self._card(verdict, judge, trace, place, await shadows)
+            is_kept = await self._database.verdicts.keep_card(replace(card, memory_version=memory_version))
         finally:
             shadows.cancel()
         self._health.report(COMPONENT, judge.name, None)
-        self._metrics.count_verdict(judge.name)
-        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
+        if is_kept:
+            self._metrics.count_verdict(judge.name)
+        event = (
+            "trace judged" if is_kept else "trace judged in vain: it was judged or forgotten, or has grown"
+        )
+        log_activity(log, event, judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
 
     async def _shadow_values(
@@ -246,16 +270,23 @@ class JudgingWorker:
         if self._breaker.record_success(judge.name):
             await self._database.traces.release_now(judge.name)
 
-    async def _keep(
-        self, verdict: Verdict, judge: JudgeSettings, trace: Trace, day: str, shadows: Sequence[ShadowValue]
-    ) -> None:
-        await self._database.verdicts.keep(
-            verdict,
+    async def _card(
+        self,
+        verdict: Verdict,
+        judge: JudgeSettings,
+        trace: Trace,
+        place: CardPlace,
+        shadows: Sequence[ShadowValue],
+    ) -> NewCard:
+        return NewCard(
+            verdict=verdict,
             channel=judge.channel,
             judged_ms=now_ms(),
-            day=day,
+            day=place.day,
             is_blind=await self._blind_cards.includes(judge, trace.trace_id),
             selection=selection_at_rate(self._settings.rate_of(judge)),
             shadows=tuple(each.beside(verdict.value) for each in shadows),
             resembles_case=await self._memories[judge.name].neighbourhoods.has_copy(trace),
+            room=place.room,
+            judged_trace=trace,
         )

@@ -214,7 +214,7 @@ class LearningWorker:
                     await self._conclude(item, lesson)
 
     async def _gather(self, pending: PendingFeedback, memory: JudgeMemory) -> GatheredFeedback | None:
-        invalidations = self._invalidations[pending.trace_id]
+        invalidations = self._invalidations[pending.trace_id] + memory.foreign_forgets
         try:
             return await self._gatherer.gather(pending, memory.definition.value_type, invalidations)
         except StorageError:
@@ -235,7 +235,8 @@ class LearningWorker:
             await memory.withdraw(withdrawn)
         thanks = asyncio.create_task(self._thank_if_slow(gathered, memory))
         try:
-            lesson = await memory.learn([item.trace for item in gathered if item.trace.assessments])
+            labelled = [item for item in gathered if item.trace.assessments and not self._is_stale(item)]
+            lesson = await memory.learn([item.trace for item in labelled])
         finally:
             thanks.cancel()
             await asyncio.wait([thanks])
@@ -250,8 +251,9 @@ class LearningWorker:
 
     def _is_stale(self, item: GatheredFeedback) -> bool:
         """Return whether the feedback, or a part of it, is being forgotten since it was gathered."""
-        trace_id = item.trace.trace_id
-        return trace_id in self._cancelled_traces or self._invalidations[trace_id] != item.invalidations
+        trace_id, memory = item.trace.trace_id, self._memories.get(item.pending.judge)
+        invalidations = self._invalidations[trace_id] + (memory.foreign_forgets if memory else 0)
+        return trace_id in self._cancelled_traces or invalidations != item.invalidations
 
     async def _forget_again(self, stale: Sequence[GatheredFeedback], memory: JudgeMemory) -> None:
         """Forget once more what was forgotten while it was being learned."""

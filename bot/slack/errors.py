@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from aiohttp import ClientError
+from aiohttp import ClientError, ClientPayloadError, ClientResponseError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
@@ -121,7 +121,13 @@ def translated_errors() -> Iterator[None]:
     except SlackApiError as error:
         raise _refusal(error) from error
     except (ClientError, TimeoutError, OSError) as error:
-        raise SlackUnreachableError(detail=f"{type(error).__name__} {error}") from error
+        raise SlackUnreachableError(detail=_for_log(error)) from error
+
+
+def _for_log(error: Exception) -> str:
+    """Return an error in words; one of a broken answer quotes it, and is told by its class alone."""
+    name = type(error).__name__
+    return name if isinstance(error, ClientResponseError | ClientPayloadError) else f"{name} {error}"
 
 
 def _refusal(error: SlackApiError) -> SlackRefusedError:

@@ -1,4 +1,4 @@
-"""What is done around each request: counting, and ending connections while the bot is being stopped."""
+"""Middlewares of the server: counting requests, and ending connections while the bot is being stopped."""
 
 import time
 

@@ -2,13 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from bot.records import Status
+from bot.records import ReceiverFigures, Status
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.runtime.metrics import Metrics
@@ -49,6 +49,8 @@ class Routes:
     """Slack's requests that were refused, by reason."""
     activity: Metrics
     """Counters and histograms since the start."""
+    receivers: Callable[[], Awaitable[Sequence[ReceiverFigures]]]
+    """Returns the events of each receiver outside."""
 
     async def take_traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
@@ -114,6 +116,7 @@ class Routes:
             span_counts=intakes.spans.counts,
             traces_without_content=intakes.assembly.without_content,
             oldest_seconds=await self.status.oldest_seconds(),
+            receivers=await self.receivers(),
         )
         return web.Response(
             body=generate_latest(self.activity.registry) + generate_latest(registry),

@@ -29,11 +29,18 @@ class StoredState:
         self.vectors = vectors
         self._store = store
         self._stored_version = 0
+        self.on_foreign_forget: Callable[[Collection[str]], None] = lambda _: None
+        """Called with the ids of cases that are gone when what is loaded was forgotten by another process."""
 
     @property
     def durable(self) -> bool:
         """True if there is a store."""
         return self._store is not None
+
+    @property
+    def stored_version(self) -> int:
+        """The version in the store that the state was read or written as; 0 without a store."""
+        return self._stored_version
 
     async def load(self) -> None:
         """Read the state from the store, if there is one, with the vectors that the model in use has made before.
@@ -58,7 +65,10 @@ class StoredState:
             .with_rolled_back(snapshot.rolled_back)
         )
         await build_graph_if_needed(loaded)
+        before, known = self.current, self._stored_version
         self.current, self._stored_version = replace(loaded, number=snapshot.number), snapshot.version
+        if snapshot.forget_version > known:
+            self.on_foreign_forget(before.episodes.keys() - loaded.episodes.keys())
 
     async def _episodic(self, stored: Mapping[str, Episode]) -> EpisodicMemory:
         """Return the episodes with their rows; a vector of the whole text serves until a row is made."""
@@ -118,7 +128,7 @@ class StoredState:
         await self._keep_vectors(before, after, change)
         is_changed = change != MemoryChange(undistilled=before.undistilled)
         # what is forgotten may be in a version that only the store knows: saving finds that out
-        if self._store is not None and (is_changed or forgotten):
+        if self._store is not None and (is_changed or forgotten or cause.forgets):
             now_ms = time.time_ns() // 1_000_000
             change = replace(change, from_version=self._stored_version, at_ms=now_ms, cause=cause)
             after = replace(after, number=await self._store.save(after.judge, change))
@@ -148,7 +158,8 @@ class StoredState:
         while True:
             before = self.current
             after = make(before)
-            if after is before:
+            # what is to be forgotten may be in a version that only the store knows
+            if after is before and not cause.forgets:
                 return before
             try:
                 await self.adopt(after, forgotten, cause)

@@ -19,6 +19,7 @@ from storage.engines.engine import SCHEMA_VERSION, Engine, Order
 from storage.engines.sqlite_opening import copy_size
 from storage.location import Location, PostgresUrl
 from storage.records import StoreState
+from storage.replica import LoneReplica, Replica
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -27,8 +28,10 @@ __all__ = [
     "Order",
     "copy_size",
     "is_in_use",
+    "join_engine",
     "open_engine",
     "refuse_inside",
+    "replica_of",
     "restore",
     "size_of",
     "state_of",
@@ -42,6 +45,25 @@ def open_engine(location: Location, *, read_only: bool) -> Engine:
         engine: Engine = _postgres("opening").open_engine(location, read_only=read_only)
         return engine
     return sqlite_opening.open_engine(location, read_only=read_only)
+
+
+def join_engine(location: Location) -> Engine:
+    """Open a store for writing together with other replicas; in a folder, for the one process that writes.
+
+    Raises `StorageError`.
+    """
+    if isinstance(location, PostgresUrl):
+        engine: Engine = _postgres("opening").join_engine(location)
+        return engine
+    return sqlite_opening.open_engine(location, read_only=False)
+
+
+def replica_of(location: Location) -> Replica:
+    """Return this process as one of those that work on a store; in a folder it is the only one."""
+    if isinstance(location, PostgresUrl):
+        replica: Replica = _postgres("replica").PostgresReplica(location)
+        return replica
+    return LoneReplica()
 
 
 def is_in_use(location: Location) -> bool:

@@ -29,6 +29,9 @@ class Engine(Protocol):
     def snapshot(self) -> AbstractContextManager[None]:
         """Let the reads inside see one unchanging state."""
 
+    def announce(self, sender: str, tables: Collection[str]) -> None:
+        """Tell other processes which of these tables the transaction under way has changed, once it is committed."""
+
     def translate_errors(self, location: object) -> AbstractContextManager[None]:
         """Raise errors of the engine and of files inside as `StoreFileError` about that location."""
 

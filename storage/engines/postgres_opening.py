@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import closing
+from typing import Literal
 
 from psycopg import sql
 
@@ -18,6 +19,10 @@ from storage.records import StoreState
 
 PRESENCE = "presence"
 """Purpose of the lock that a process holds as long as it has the store open for writing."""
+Presence = Literal["pg_try_advisory_lock", "pg_try_advisory_lock_shared"]
+ALONE: Presence = "pg_try_advisory_lock"
+TOGETHER: Presence = "pg_try_advisory_lock_shared"
+"""Of replicas, which keep out only who must be alone."""
 _TAKEOVER_SECONDS = 5.0
 """For so long a process waits for its own last connection to end."""
 _HELD = """
@@ -36,8 +41,10 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND backen
 class Writer:
     """Prepares each connection of a process that writes: the store is the same as before, and no one else's."""
 
-    def __init__(self, location: PostgresUrl) -> None:
+    def __init__(self, location: PostgresUrl, lock: Presence = ALONE) -> None:
+        """Take the store alone, or together with other replicas."""
         self._location = location
+        self._lock: Presence = lock
         self._store_id: str | None = None
         self._backend: tuple[int, str] | None = None
 
@@ -63,7 +70,7 @@ class Writer:
 
     def _take(self, connection: Connection) -> None:
         deadline = time.monotonic() + (_TAKEOVER_SECONDS if self._backend is not None else 0.0)
-        while not _try_lock(connection, lock_key(self._location, PRESENCE)):
+        while not _try_lock(connection, self._lock, lock_key(self._location, PRESENCE)):
             if time.monotonic() >= deadline:
                 raise StorageError(
                     f"Another memalign is using the store in {self._location}: stop that one first, or name "
@@ -76,6 +83,14 @@ def open_engine(location: PostgresUrl, *, read_only: bool) -> PostgresEngine:
     """Open the database's store, for reading or for the one process that writes. Raises `StorageError`."""
     prepare = _prepare_reader(location) if read_only else Writer(location).prepare
     session = Session(location, prepare=prepare)
+    with translate_errors(location):
+        session.connection()
+        return PostgresEngine(session)
+
+
+def join_engine(location: PostgresUrl) -> PostgresEngine:
+    """Open the database's store for writing, together with other replicas. Raises `StorageError`."""
+    session = Session(location, prepare=Writer(location, TOGETHER).prepare)
     with translate_errors(location):
         session.connection()
         return PostgresEngine(session)
@@ -153,8 +168,8 @@ def _state_of(connection: Connection, location: PostgresUrl) -> tuple[int, str]:
     return row[0], row[1]
 
 
-def _try_lock(connection: Connection, key: int) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+def _try_lock(connection: Connection, lock: Presence, key: int) -> bool:
+    row = connection.execute(sql.SQL("SELECT {}(%s)").format(sql.Identifier(lock)), (key,)).fetchone()
     return row is not None and bool(row[0])
 
 

@@ -83,6 +83,9 @@ class SqliteEngine:
         """The connection itself, for measurements and tests."""
         return self._connection
 
+    def announce(self, sender: str, tables: Collection[str]) -> None:
+        """Do nothing: no other process works on the store."""
+
     def translate_errors(self, location: object) -> AbstractContextManager[None]:
         """Raise errors of the engine and of files inside as `StoreFileError` about that location."""
         return translate_errors(Path(str(location)))

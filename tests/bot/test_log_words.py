@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from bot.cli.logs import statement_of
+from bot.config import Secrets
+from bot.connectors.errors import ToolError
+from bot.connectors.tool_client import ToolClient
+from bot.slack.client import single_try_client
+from bot.slack.errors import SlackUnreachableError
 from memalign.records import Json
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.bot.cli.test_logs import log_lines
@@ -119,6 +126,44 @@ async def test_slack_in_http_mode_says_it_in_vain(stream: io.StringIO, tmp_path:
         await _people_say_it(harness)
         await harness.post(f"payload={SECRET}".encode(), "application/x-www-form-urlencoded")
     assert "trace judged" in stream.getvalue()
+    assert SECRET not in stream.getvalue()
+
+
+@pytest.mark.parametrize("status", [404, 422, 500, 502])
+async def test_what_a_tracing_tool_says_is_told_in_the_status_and_in_no_line(
+    stream: io.StringIO, status: int
+) -> None:
+    async def refuse(_: web.Request) -> web.Response:
+        return web.json_response({"detail": f"the rationale is too long: {SECRET}”, {SECRET}"}, status=status)
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", refuse)
+    async with TestServer(app) as server:
+        client = ToolClient("Phoenix", str(server.make_url("/")), "key")
+        with pytest.raises(ToolError) as error:
+            await client.call("POST", "/annotations", body={"rationale": SECRET})
+        await client.close()
+    logging.getLogger("bot.connectors.worker").warning("%s waits: %s", "phoenix support", error.value)
+    assert f"({status}): “the rationale is too long: {SECRET}" in str(error.value)
+    assert f"({status}): “…”" in stream.getvalue() or f"({status}): \\u201c" in stream.getvalue()
+    assert SECRET not in stream.getvalue()
+
+
+async def test_a_broken_answer_of_slacks_is_told_without_what_it_holds(stream: io.StringIO) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(f"HTTP/1.1 {SECRET} and more\r\n{SECRET}\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    secrets = Secrets(bot_token="xoxb-1", signing_secret="s", api_url=f"http://127.0.0.1:{port}/api/")
+    async with server:
+        with pytest.raises(SlackUnreachableError) as error:
+            await single_try_client(secrets).auth_test()
+    logging.getLogger("bot.slack.connection").warning("Slack cannot be reached (%s)", error.value.detail)
+    assert "Error" in error.value.detail
     assert SECRET not in stream.getvalue()
 
 

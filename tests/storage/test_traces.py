@@ -167,17 +167,53 @@ async def test_jobs_of_a_judge_are_found_past_those_of_another(db: Database) -> 
     await db.traces.add([(trace(f"a{number}"), ["busy"]) for number in range(5)], 1, 100)
     await db.traces.add([(trace("b"), ["calm", "gone"])], 2, 100)
     await db.traces.postpone("a0", "busy", 50, "down")
-    jobs = await db.traces.next_jobs_by_judge(10, {"busy": 2, "calm": 3})
+    jobs = await db.traces.take_jobs(10, {"busy": 2, "calm": 3}, 9, owner="r1", lease_ms=30)
     assert [(each.trace_id, each.judge) for each in jobs] == [
         ("a1", "busy"),
         ("a2", "busy"),
         ("b", "calm"),
         ("b", "gone"),
     ]
-    none = await db.traces.next_jobs_by_judge(50, {"busy": 0, "calm": 0, "gone": 0})
+    none = await db.traces.take_jobs(50, {"busy": 0, "calm": 0, "gone": 0}, 9, owner="r1", lease_ms=30)
     assert none == []
-    released = await db.traces.next_jobs_by_judge(50, {"busy": 1})
+    released = await db.traces.take_jobs(50, {"busy": 1}, 9, owner="r1", lease_ms=30)
     assert released[0].trace_id == "a0"
+
+
+async def take(db: Database, owner: str, now_ms: int = 10, *, most: int = 9) -> list[str]:
+    taken = await db.traces.take_jobs(now_ms, {"p": 9}, most, owner=owner, lease_ms=30)
+    return [job.trace_id for job in taken]
+
+
+async def test_a_job_is_leased_to_one_replica_until_the_lease_ends(db: Database) -> None:
+    await db.traces.add([(trace(f"a{number}"), ["p"]) for number in range(3)], 1, 100)
+    assert await take(db, "r1", most=2) == ["a0", "a1"]
+    assert await take(db, "r2") == ["a2"]
+    assert await take(db, "r2", 39) == []
+    assert await db.traces.renew_leases("r1", 80) == {("a0", "p"), ("a1", "p")}
+    assert await take(db, "r1", 40) == ["a2"]
+    assert await take(db, "r2", 80) == ["a0", "a1", "a2"]
+    assert await db.traces.renew_leases("r1", 90) == set()
+
+
+async def test_a_replica_that_stops_or_is_gone_gives_its_jobs_back(db: Database) -> None:
+    await db.traces.add([(trace(f"a{number}"), ["p"]) for number in range(2)], 1, 100)
+    assert await take(db, "r1", most=1) == ["a0"]
+    assert await take(db, "r2") == ["a1"]
+    assert await db.traces.lease_owners() == {"r1", "r2"}
+    assert await db.traces.end_leases(["r1"]) == 1
+    assert await take(db, "r3") == ["a0"]
+
+
+async def test_a_job_that_is_done_put_off_or_forgotten_leaves_no_lease(db: Database) -> None:
+    await db.traces.add([(trace(f"a{number}"), ["p"]) for number in range(4)], 1, 100)
+    await take(db, "r1")
+    await db.traces.drop_job("a0", "p")
+    await db.traces.postpone("a1", "p", 20, "down")
+    await db.traces.give_up(Job(trace_id="a2", judge="p", received_ms=1), "refused")
+    await db.forgetting.delete_traces(["a3"])
+    assert await db.traces.lease_owners() == set()
+    assert await take(db, "r2", 20) == ["a1"]
 
 
 async def test_the_job_that_has_waited_longest_is_known_of_each_judge_postponed_or_not(db: Database) -> None:

@@ -10,6 +10,8 @@ from memalign.ports import Completion, MemoryChange, Prompt
 from memalign.records import Json
 from storage.database import Database
 from storage.memories import Memories
+from storage.memory_heads import MemoryHeads
+from storage.outbound_queue import OutboundQueue
 from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel
 from tests.storage.records import FOREVER_MS
@@ -49,6 +51,8 @@ class SlowMemories(Memories):
             db.judge_names,
             db.memory_undo,
             db.rolled_back_cases,
+            MemoryHeads(db.store.documents),
+            OutboundQueue(db.store.documents),
         )
         self.saved = asyncio.Event()
 

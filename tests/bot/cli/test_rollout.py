@@ -47,7 +47,7 @@ def models() -> Iterator[ModelServer]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """What was seen of a process between SIGTERM and its end."""
+    """Observations of a process between SIGTERM and its end."""
 
     seconds: float
     code: int
@@ -119,7 +119,7 @@ class Deployment:
         )
 
     async def waiting(self) -> int:
-        """How many traces wait in the store of a process that has ended."""
+        """Count the traces that wait in the store of a process that has ended."""
         async with await Database.open(self.folder / "store") as database:
             return await database.traces.waiting()
 

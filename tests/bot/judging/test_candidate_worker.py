@@ -74,6 +74,7 @@ class ChoosingCards:
             DailyCap(database, DayPlanner(settings, database)),
             CircuitBreaker(),
             BlindCards(settings, database),
+            lambda _: 0,
             renamed_perhaps=renamed_perhaps,
         )
 

@@ -61,7 +61,7 @@ async def scraped(harness: BotInWorkspace) -> Scrape:
     return Scrape((await harness.get("/metrics"))[1])
 
 
-async def _loop(harness: BotInWorkspace) -> None:
+async def run_loop(harness: BotInWorkspace) -> None:
     """A trace is judged, shown, corrected with a thumb and a reason, and learned from; another gets a button."""
     card = await harness.show("tr-1")
     harness.react(card, "-1")
@@ -77,7 +77,7 @@ async def test_the_loop_is_counted_from_the_trace_to_the_lesson(tmp_path: Path) 
         begin = await scraped(harness)
         assert begin.of("memalign_verdicts_total", judge=JUDGE) == 0
         await harness.send({"trace_id": "no inputs"})
-        await _loop(harness)
+        await run_loop(harness)
         await harness.show("tr-2")
         scrape = await scraped(harness)
         await harness.asked(harness.ben, "status")
@@ -142,7 +142,7 @@ async def test_a_language_model_is_counted_with_tokens_time_and_failures(
 ) -> None:
     memory = {"reflection_lm": MODEL, "embedding_model": "openai:/e", "embedding_dim": 8}
     async with bot_in_workspace(tmp_path, judge={"model": MODEL}, memory=memory) as harness:
-        await _loop(harness)
+        await run_loop(harness)
         scrape = await scraped(harness)
     for purpose, kinds in (("judging", ("input", "output")), ("distilling", ("input", "output"))):
         answered = scrape.of(
@@ -216,7 +216,7 @@ async def test_what_waits_is_told_with_its_age(tmp_path: Path) -> None:
 
 async def test_names_units_and_labels_are_as_prometheus_recommends(tmp_path: Path) -> None:
     async with bot_in_workspace(tmp_path) as harness:
-        await _loop(harness)
+        await run_loop(harness)
         _, text = await harness.get("/metrics")
         known = {harness.ana.id, harness.ben.id, "tr-1", "tr-2", REASON}
     families = list(text_string_to_metric_families(text))
