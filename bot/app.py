@@ -21,7 +21,6 @@ from bot.judging.memories import check_model_keys, open_memories, open_unnamed_m
 from bot.judging.settings_changes import note_settings, renaming_offers
 from bot.judging.value_problems import refuse_unfit_labels
 from bot.learning.guideline_service import GuidelineService
-from bot.learning.open_modals import OpenModals
 from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
@@ -78,7 +77,6 @@ class Bot:
     forgetting: ForgetService
     guidelines: GuidelineService
     rollbacks: RollbackService
-    modals: OpenModals
     reconciler: CardReconciler
     reports: Reports
     server: Server
@@ -184,7 +182,6 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncI
         bot.forgetting,
         bot.guidelines,
         bot.rollbacks,
-        bot.modals,
         bot.reports,
         bot.wake_learning,
         bot.wake_posting,
@@ -312,7 +309,6 @@ def build(resources: Resources, timing: Timing) -> Bot:
         forgetting=forgets.service,
         guidelines=lessons.guidelines,
         rollbacks=lessons.rollbacks,
-        modals=lessons.modals,
         reconciler=lessons.reconciler,
         reports=figures,
         server=web.build(

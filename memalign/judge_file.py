@@ -119,15 +119,33 @@ def read(path: Path) -> SavedJudge:
         InputError: If the file is not there, or is no saved judge.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); give the path of a saved judge."
         ) from error
+    return parse(content, str(path))
+
+
+def parse(content: bytes, name: str) -> SavedJudge:
+    """Read the content of a file.
+
+    Args:
+        content: The content.
+        name: Name of the file, for errors.
+
+    Returns:
+        The judge.
+
+    Raises:
+        InputError: If it is no saved judge.
+    """
+    try:
+        document = json.loads(content.decode("utf-8"))
     except ValueError as error:
-        raise InputError(f"{path} is no JSON; give the path of a saved judge.") from error
+        raise InputError(f"{name} is no JSON; give the path of a saved judge.") from error
     if not isinstance(document, dict):
-        raise InputError(f"{path} holds no judge; give the path of a saved judge.")
+        raise InputError(f"{name} holds no judge; give the path of a saved judge.")
     return restore(document)
 
 

@@ -32,6 +32,7 @@ from storage.memory_heads import MemoryHeads
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
+from storage.open_modals import OpenModals
 from storage.open_traces import OpenTraces
 from storage.outbound_events import OutboundEvents
 from storage.outbound_queue import OutboundQueue
@@ -84,7 +85,8 @@ class Database:
         self.label_jobs = LabelJobs(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
-        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies, outbound)
+        self.open_modals = OpenModals(store)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies, outbound, self.open_modals)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
         self.digest_messages = DigestMessages(store, self.traces)
         self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
@@ -162,6 +164,7 @@ class Database:
         opening = partial(engines.join_engine, location)
         database = await cls._open(location, opening, read_only=False, vacuum_seconds=vacuum_seconds)
         database.replica = engines.replica_of(location)
+        database.deliveries.replica = database.replica
         database.store.sender = database.replica.id
         return database
 

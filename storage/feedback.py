@@ -13,6 +13,7 @@ from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, moments, times
 from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
+from storage.open_modals import OpenModals
 from storage.outbound_queue import OutboundQueue, current_ms
 from storage.posts import PostQueue
 from storage.queue import Queue
@@ -45,10 +46,12 @@ class FeedbackEvents(Repository):
         posts: PostQueue,
         replies: ReplyReceipts,
         outbound: OutboundQueue,
+        modals: OpenModals,
     ) -> None:
         super().__init__(store)
         self._replies = replies
         self._outbound = outbound
+        self._modals = modals
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
@@ -352,6 +355,7 @@ class FeedbackEvents(Repository):
         for table in (self._feedback, self._thread_posts):
             table.remove(doc_ids=table.ids(*below(verdict_id)))
         self._replies.delete_of_verdict(verdict_id)
+        self._modals.delete_of_verdict(verdict_id)
         self._pending.drop(verdict_id)
 
     def forget_person(self, person: str, now_ms: int) -> None:
@@ -366,6 +370,7 @@ class FeedbackEvents(Repository):
             moments += map(event_ms, times(feedback_of(known["feedback"])))
         self._excluded.remove(doc_ids=[person])
         self._replies.delete_of_person(person)
+        self._modals.delete_of_person(person)
         self._forgotten.upsert(Document({"at_ms": max(moments)}, place))
 
     def keep_thread_post(self, verdict_id: str, post: ThreadPost) -> None:

@@ -50,6 +50,7 @@ _TABLES_WITH_WORDS = (
         "thread_statuses",
         "unread_replies",
         "reply_receipts",
+        "open_modals",
         "memory_versions",
         "memory_undo",
         "rolled_back_cases",

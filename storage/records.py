@@ -783,6 +783,8 @@ class ForgetRequest:
 
     Empty once they are written.
     """
+    replica: str = ""
+    """Id of the process that was asked, and that executes it while it lives; empty for one of an earlier version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

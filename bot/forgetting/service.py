@@ -119,13 +119,13 @@ class ForgetService:
         A person whose words somebody else has forgotten is told.
         """
         self._cancel_learning(scope.target)
-        notes = self._audit_lines(scope, person)
+        notes, replica = self._audit_lines(scope, person), self._database.replica.id
         match scope.target:
             case TraceTarget(trace_id=trace_id):
-                request = ForgetRequest(kind="trace", target=trace_id, notes=notes)
+                request = ForgetRequest(kind="trace", target=trace_id, notes=notes, replica=replica)
                 notice = None
             case PersonTarget(person=forgotten):
-                request = ForgetRequest(kind="person", target=forgotten, notes=notes)
+                request = ForgetRequest(kind="person", target=forgotten, notes=notes, replica=replica)
                 is_told = person != forgotten and not is_annotator(forgotten)
                 notice = _notice_to(forgotten, person) if is_told else None
         await self._database.forgetting.request(request, notice)

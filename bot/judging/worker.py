@@ -20,6 +20,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.wake_event import WakeEvent
 from memalign.errors import (
     ContentRefusedError,
+    ForgottenMeanwhileError,
     InputError,
     MemAlignError,
     ModelError,
@@ -217,7 +218,18 @@ class JudgingWorker:
             if place is None:
                 await self._database.verdicts.drop_job(job.trace_id, job.judge)
             else:
+                await self._judge_anew_if_outdated(trace, judge, place)
+
+    async def _judge_anew_if_outdated(self, trace: Trace, judge: JudgeSettings, place: CardPlace) -> None:
+        """Judge by the present memory, where something was forgotten before a verdict was stored."""
+        while True:
+            try:
                 await self._judge_within_cap(trace, judge, place)
+            except ForgottenMeanwhileError:
+                versions = await self._database.memories.versions([judge.name])
+                await self._memories[judge.name].refresh(versions[judge.name])
+            else:
+                return
 
     async def _judge_within_cap(self, trace: Trace, judge: JudgeSettings, place: CardPlace) -> None:
         is_answering = asyncio.Event()

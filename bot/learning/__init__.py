@@ -10,7 +10,6 @@ from bot.learning.blind_card_updater import BlindCardUpdater, ShowVerdict
 from bot.learning.card_reader import CardReader
 from bot.learning.feedback_gatherer import FeedbackGatherer
 from bot.learning.guideline_service import GuidelineService
-from bot.learning.open_modals import OpenModals
 from bot.learning.outdated_vectors import OutdatedVectors
 from bot.learning.private_replies import Explain, PrivateReplies
 from bot.learning.reconciliation import CardReconciler
@@ -35,7 +34,6 @@ class LearningFlow:
     reconciler: CardReconciler
     guidelines: GuidelineService
     rollbacks: RollbackService
-    modals: OpenModals
     update_threads: Callable[[], Awaitable[None]]
     """Edits what threads, and blind cards, tell that is not so any more, as far as Slack answers in time."""
     learn: Callable[[], Awaitable[None]]
@@ -49,22 +47,19 @@ class LearningFlow:
 class ThreadReading:
     """Readers of the present state of threads, for posting and learning alike."""
 
-    modals: OpenModals
     statuses: ThreadStatusReader
 
 
 def build_reading(resources: Resources) -> ThreadReading:
     """Build what reads the statuses of threads."""
-    modals = OpenModals()
     statuses = ThreadStatusReader(
         resources.database,
         resources.memories,
         resources.slack.people,
-        modals,
         show_votes=resources.settings.access.show_votes,
         show_reasons=not resources.settings.access.private_reasons,
     )
-    return ThreadReading(modals=modals, statuses=statuses)
+    return ThreadReading(statuses=statuses)
 
 
 def build(
@@ -84,7 +79,6 @@ def build(
     updater = ThreadUpdater(
         slack.client, database, threads.statuses, health, wake_posting, pause_seconds=quiet_seconds / 4
     )
-    threads.modals.on_close = updater.note_closed_modal
     access = TeachAccess(resources.settings.access.teach, slack.people, slack.members, database)
     gatherer = FeedbackGatherer(database, access)
     worker = LearningWorker(
@@ -104,7 +98,6 @@ def build(
         resources.memories,
         access,
         explain,
-        threads.modals,
         health,
         quiet_seconds=quiet_seconds,
     )
@@ -153,7 +146,6 @@ def build(
             updater.wake,
             wake_posting,
         ),
-        modals=threads.modals,
         update_threads=update_threads,
         learn=worker.run,
         try_guidelines=trials.run,

@@ -25,7 +25,6 @@ from bot.blocks.votes import which_vote
 from bot.learning.active_thread import active_thread
 from bot.learning.hidden_verdict_answers import message_before_verdict
 from bot.learning.likely_values import values_to_choose
-from bot.learning.open_modals import OpenModals
 from bot.learning.reply_answers import (
     FORGOTTEN_CARD,
     AnswerQuestion,
@@ -45,6 +44,7 @@ from bot.learning.reply_answers import (
 )
 from bot.learning.teach_access import TeachAccess
 from bot.runtime.circuit_breaker import CircuitBreaker
+from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry, unexpected
 from bot.runtime.wake_event import WakeEvent
 from bot.slack.ephemeral import post_ephemeral
@@ -82,7 +82,6 @@ class PrivateReplies:
         memories: Mapping[str, JudgeMemory],
         access: TeachAccess,
         explain: Explain,
-        modals: OpenModals,
         health: HealthRegistry,
         *,
         quiet_seconds: float,
@@ -93,7 +92,6 @@ class PrivateReplies:
         self._memories = memories
         self._access = access
         self._explain = explain
-        self._modals = modals
         self._health = health
         self._quiet_ms = int(quiet_seconds * 1000)
         self._breaker = CircuitBreaker(LONGEST_PAUSE_MS)
@@ -119,7 +117,7 @@ class PrivateReplies:
         if silent:
             await self._database.replies.answered(silent)
         for unread in due:
-            if unread not in silent and not self._is_put_off(unread):
+            if unread not in silent and not await self._is_put_off(unread):
                 await self._answer_alone(unread)
 
     async def _without_answer(self, due: Sequence[UnreadReplies]) -> set[UnreadReplies]:
@@ -138,11 +136,11 @@ class PrivateReplies:
             )
         return silent
 
-    def _is_put_off(self, unread: UnreadReplies) -> bool:
+    async def _is_put_off(self, unread: UnreadReplies) -> bool:
         """Return whether Slack is left alone for now, or the person is answering in a modal."""
         circuits = (unread.channel, _reader(unread))
-        has_open_modal = self._modals.open_until_ms(unread.person, unread.card) is not None
-        return has_open_modal or any(map(self._breaker.is_open, circuits))
+        modals = await self._database.open_modals.open_until_ms(unread.card, now_ms())
+        return unread.person in modals or any(map(self._breaker.is_open, circuits))
 
     async def _answer_alone(self, unread: UnreadReplies) -> None:
         try:

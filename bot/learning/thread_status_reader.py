@@ -9,9 +9,9 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.thread_status import thread_status_message
 from bot.feedback import all_feedback
 from bot.learning.likely_values import likely_values
-from bot.learning.open_modals import OpenModals
 from bot.learning.shown_rules import PeopleNow
 from bot.learning.status_derivation import DerivedStatus, ThreadFacts, derive_status, doubts_in
+from bot.runtime.clock import now_ms
 from bot.slack.users import People
 from bot.vote_marks import votes_of
 from memalign.judge_memory import JudgeMemory
@@ -46,7 +46,6 @@ class ThreadStatusReader:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         people: People,
-        modals: OpenModals,
         *,
         show_votes: bool = True,
         show_reasons: bool = True,
@@ -54,7 +53,6 @@ class ThreadStatusReader:
         self._database = database
         self._memories = memories
         self._people = people
-        self._modals = modals
         self._show_votes = show_votes
         self._show_reasons = show_reasons and show_votes
 
@@ -79,7 +77,7 @@ class ThreadStatusReader:
             derived=derived,
             verdict=verdict,
             message=thread_status_message(derived.status, names, show_votes=self._show_votes),
-            modal_until_ms=self._modal_until_ms(derived, stored.verdict_id),
+            modal_until_ms=await self._modal_until_ms(derived, stored.verdict_id),
         )
 
     async def render_post(self, verdict_id: str) -> SlackMessage | None:
@@ -112,6 +110,7 @@ class ThreadStatusReader:
         self, stored: StoredThreadStatus, verdict: StoredVerdict, memory: JudgeMemory
     ) -> DerivedStatus:
         people = await self._people_now(verdict, memory)
+        modals = await self._database.open_modals.open_until_ms(stored.verdict_id, now_ms())
         trace_id = verdict.verdict.trace_id
         facts = ThreadFacts(
             verdict=verdict,
@@ -125,9 +124,7 @@ class ThreadStatusReader:
             is_pending=trace_id in memory.state.undistilled and trace_id not in memory.declined,
             is_declined=trace_id in memory.declined,
             is_rolled_back=differs_from_feedback(memory.state, trace_id),
-            busy=frozenset(
-                person for person in people.feedback if self._modals.open_until_ms(person, stored.verdict_id)
-            ),
+            busy=frozenset(people.feedback.keys() & modals.keys()),
             choices=likely_values(verdict, memory),
             reads_guidelines=memory.definition.reads_guidelines,
             shows_reasons=self._show_reasons,
@@ -146,6 +143,6 @@ class ThreadStatusReader:
             uncounted=frozenset(known.keys() - counted.keys()),
         )
 
-    def _modal_until_ms(self, derived: DerivedStatus, verdict_id: str) -> int:
-        ends = (self._modals.open_until_ms(person, verdict_id) or 0 for person in derived.held_back_for)
-        return max(ends, default=0)
+    async def _modal_until_ms(self, derived: DerivedStatus, verdict_id: str) -> int:
+        ends = await self._database.open_modals.open_until_ms(verdict_id, now_ms())
+        return max((ends.get(person, 0) for person in derived.held_back_for), default=0)

@@ -54,16 +54,9 @@ class ThreadUpdater:
         self._lock = asyncio.Lock()
         self._failing: dict[str, str] = {}
         """Verdict -> the channel, or the judge, under which its failure is reported."""
-        self._closed: set[str] = set()
-        """Verdicts on which a modal was closed since the last look."""
 
     def wake(self) -> None:
         """Look for messages to be edited now."""
-        self._wake_event.set()
-
-    def note_closed_modal(self, verdict_id: str) -> None:
-        """Let a question be asked that waited for a modal on the verdict."""
-        self._closed.add(verdict_id)
         self._wake_event.set()
 
     async def tell(self, verdict: StoredVerdict, feedback: Sequence[Feedback], lesson: Lesson) -> None:
@@ -96,8 +89,6 @@ class ThreadUpdater:
         await self._database.outbox.take_over_thread_posts()
         await self.note_settings(judges)
         while True:
-            while self._closed:
-                await self._database.thread_statuses.wake(self._closed.pop())
             await self.update_due()
             if await self._wake_event.wait(LOOK_SECONDS):
                 await asyncio.sleep(self._pause_seconds)

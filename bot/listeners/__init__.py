@@ -36,7 +36,6 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot.forgetting.access import ForgetAccess
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
-from bot.learning.open_modals import OpenModals
 from bot.learning.rollback_service import RollbackService
 from bot.listeners import errors, foreign_events, rationales, reactions
 from bot.listeners.actions import CardActions
@@ -79,7 +78,6 @@ def build(
     forgetting: ForgetService,
     guidelines: GuidelineService,
     rollbacks: RollbackService,
-    modals: OpenModals,
     reports: Reports,
     wake_learning: Callable[[], None],
     wake_posting: Callable[[], None],
@@ -100,7 +98,7 @@ def build(
     card_access = CardAccess(settings, slack.members, slack.people)
     form = AnswerForm(cards, card_access, database, memories, slack.client, after_ack)
     form.listen(slack.app)
-    modal = ReasonModal(cards, card_access, database, memories, slack.client, modals, form, after_ack)
+    modal = ReasonModal(cards, card_access, database, memories, slack.client, form, after_ack)
     modal.listen(slack.app)
     records = OwnRecords(settings, database, memories, slack.people, judge_access)
     pages = HomePages(settings, database, memories, judge_access, records, reports.status, slack.client)
@@ -162,7 +160,7 @@ def build(
         after_ack,
     )
     why.listen(slack.app)
-    WrongCases(database, memories, judge_access, card_access, cards, modals, slack.client, after_ack).listen(
+    WrongCases(database, memories, judge_access, card_access, cards, slack.client, after_ack).listen(
         slack.app
     )
     pausing = Pausing(database, judge_access, guideline_access, wake_posting)

@@ -21,7 +21,6 @@ from bot.blocks.thread import not_a_card, not_counted
 from bot.blocks.votes import which_vote
 from bot.feedback import feedback_of, new_reason, reasons_of
 from bot.learning.active_thread import active_thread
-from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.answer_form import AnswerForm
 from bot.listeners.card_access import CardAccess
@@ -30,6 +29,7 @@ from bot.listeners.form_fields import NOT_A_MEMBER, QUESTION_IN_MODAL, entered, 
 from bot.listeners.own_values import ModalSubject
 from bot.listeners.responses import open_view, respond_ephemeral, show_ephemeral
 from bot.replies.reading import asks_only
+from bot.runtime.clock import now_ms
 from bot.vote_marks import votes_of
 from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
@@ -47,7 +47,6 @@ class ReasonModal:
         database: Database,
         memories: Mapping[str, JudgeMemory],
         client: AsyncWebClient,
-        modals: OpenModals,
         answer_form: AnswerForm,
         after_ack: AfterAck,
     ) -> None:
@@ -57,7 +56,6 @@ class ReasonModal:
         self._database = database
         self._memories = memories
         self._client = client
-        self._modals = modals
         self._answer_form = answer_form
         self._after_ack = after_ack
 
@@ -110,14 +108,13 @@ class ReasonModal:
             ),
             guidelines=await _guidelines_to_offer(memory, trace, feedback.supports),
         )
-        self._modals.opened(card.person, card.verdict.verdict_id)
+        await self._database.open_modals.opened(card.person, card.verdict.verdict_id, now_ms())
         await open_view(self._client, trigger_id, view)
 
     async def close(self, ack: AsyncAck, body: Body) -> None:
         """Note that the modal was closed, so that its thread may be asked."""
-        self._modals.closed(
-            body["user"]["id"], ModalSubject.read(body["view"]["private_metadata"]).verdict_id
-        )
+        subject = ModalSubject.read(body["view"]["private_metadata"])
+        await self._note_closed(body["user"]["id"], subject.verdict_id)
         await ack()
 
     async def submit(self, ack: AsyncAck, body: Body) -> None:
@@ -151,10 +148,15 @@ class ReasonModal:
         await self._cards.set_reason(card, reason, at)
         if COVERED_BY in fields:
             await self._cards.set_supports(card, ticked(fields, COVERED_BY), at)
-        self._modals.closed(card.person, card.verdict.verdict_id)
+        await self._note_closed(card.person, card.verdict.verdict_id)
         await ack()
         if has_two_votes:
             self._after_ack.run(self.ask_which_vote(card))
+
+    async def _note_closed(self, person: str, verdict_id: str) -> None:
+        """Let the thread be asked what waited for the modal."""
+        if await self._database.open_modals.closed(person, verdict_id):
+            await self._database.thread_statuses.wake(verdict_id)
 
     async def ask_which_vote(self, card: ClickedCard) -> None:
         """Ask somebody who holds several votes on a card which one they keep."""

@@ -10,13 +10,13 @@ from bot.blocks.primitives import Block
 from bot.blocks.why import WRONG_CASE, may_not_correct, nothing_to_explain
 from bot.blocks.wrong_case import wrong_case_view
 from bot.learning.likely_values import values_to_choose
-from bot.learning.open_modals import OpenModals
 from bot.listeners.after_ack import AfterAck
 from bot.listeners.card_access import CardAccess
 from bot.listeners.clicked_card import Body, ClickedCard, ClickedCards
 from bot.listeners.judge_access import JudgeAccess
 from bot.listeners.responses import open_view_from
 from bot.reports.verdict_evidence import question_of
+from bot.runtime.clock import now_ms
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
 
@@ -31,7 +31,6 @@ class WrongCases:
         access: JudgeAccess,
         card_access: CardAccess,
         cards: ClickedCards,
-        modals: OpenModals,
         client: AsyncWebClient,
         after_ack: AfterAck,
     ) -> None:
@@ -40,7 +39,6 @@ class WrongCases:
         self._access = access
         self._card_access = card_access
         self._cards = cards
-        self._modals = modals
         self._client = client
         self._after_ack = after_ack
 
@@ -61,7 +59,7 @@ class WrongCases:
             view = may_not_correct()
         else:
             view = await self._question(card)
-            self._modals.opened(card.person, card.verdict.verdict_id)
+            await self._database.open_modals.opened(card.person, card.verdict.verdict_id, now_ms())
         await open_view_from(self._client, body, view)
 
     async def _card(self, body: Body) -> ClickedCard | None:

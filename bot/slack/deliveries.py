@@ -7,6 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from slack_bolt.response import BoltResponse
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 600.0
 """Longer than Slack's last retry, which comes after five minutes, and than a signature is valid."""
 MAX_KEPT = 20_000
+IN_HAND_SECONDS = 5.0
+"""Longest wait for another replica that has the same delivery in hand; Slack itself gives up after three."""
+LOOK_SECONDS = 0.1
 
 
 def delivery_key(payload: dict[str, Json]) -> bytes:
@@ -57,26 +61,39 @@ class Deliveries:
 
         async def logged() -> BoltResponse:
             digest = hashlib.sha256(key).hexdigest()
-            if await self._is_noted(digest):
+            if not await self._claim(digest):
                 return BoltResponse(status=200, body="")
-            response = await work()
-            if response.status < 400:
-                await self._note(digest)
+            response = None
+            try:
+                response = await work()
+            finally:
+                is_done = response is not None and response.status < 400
+                await (self._note(digest) if is_done else self._give_back(digest))
             return response
 
         return await self.once(key, logged)
 
-    async def _is_noted(self, digest: str) -> bool:
+    async def _claim(self, digest: str) -> bool:
+        """Return whether the work is to be done here; wait while another replica has it in hand."""
+        deadline = self._clock() + IN_HAND_SECONDS
         try:
-            return await self._log.contains(digest)
+            while (claim := await self._log.claim(digest, now_ms())) == "in hand":
+                if self._clock() >= deadline:
+                    return False
+                await asyncio.sleep(LOOK_SECONDS)
         except StorageError:  # the work needs the store, too, and says what is wrong
-            return False
+            return True
+        return claim == "ours"
 
     async def _note(self, digest: str) -> None:
         try:
             await self._log.note(digest, now_ms())
         except StorageError as error:
             log.warning("a delivery is done, but would be done again after a restart: %s", error)
+
+    async def _give_back(self, digest: str) -> None:
+        with suppress(StorageError):
+            await self._log.give_back(digest)
 
     async def _first(self, key: bytes, work: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
         future: asyncio.Future[BoltResponse | None] = asyncio.get_running_loop().create_future()

@@ -73,6 +73,7 @@ class PostgresEngine:
         self._changes = 0
         self._statements: dict[tuple[str, ...], sql.Composed] = {}
         self._write_key = lock_key(session.location, "write")
+        self._vacuum_key = lock_key(session.location, "vacuum")
         self._written: set[str] = set()
         """Tables written in the transaction under way."""
         self._emptied: set[str] = set()
@@ -449,15 +450,30 @@ class PostgresEngine:
     def vacuum(self) -> Iterator[bool]:
         """Leave no byte of what was deleted before in any table file, a table at each look.
 
-        Yields True after each, and False at the end while another process reads a table.
+        Yields True after each, and False at the end while another process reads a table, or vacuums.
         """
+        # two at a time would wait for each other at each table, and everybody behind them
+        if not self._try_vacuum_lock():
+            yield False
+            return
         with self.transaction():
             number, tables = begin_rewrite(self.connection, self._schema)
         for table in tables:
             done = rewrite_table(self.connection, self._schema, table, number)
-            yield done
             if not done:
-                return
+                break
+            yield True
+        else:
+            done = True
+        self.connection.execute("SELECT pg_advisory_unlock(%s)", (self._vacuum_key,))
+        if not done:
+            yield False
+
+    def _try_vacuum_lock(self) -> bool:
+        # a vacuum of this process that was broken off has it still
+        self.connection.execute("SELECT pg_advisory_unlock(%s)", (self._vacuum_key,))
+        row = self.connection.execute("SELECT pg_try_advisory_lock(%s)", (self._vacuum_key,)).fetchone()
+        return bool(row and row[0])
 
     def release_pages(self) -> bool:
         """Return False: the database reuses and frees space by itself."""

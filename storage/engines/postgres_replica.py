@@ -122,9 +122,16 @@ class PostgresReplica:
             cursor = await connection.execute(_LIVING, (self._group,))
             living = {row[0] for row in await cursor.fetchall()}
         now = time.monotonic()
-        unseen = {int(each, 16) for each in ids} - living
-        self._unseen_since = {each: self._unseen_since.get(each, now) for each in unseen}
-        return {each for each in ids if now - self._unseen_since.get(int(each, 16), now) >= DEAD_SECONDS}
+        for each in living:
+            self._unseen_since.pop(each, None)
+        numbers = {each: int(each, 16) for each in ids}
+        for number in {*numbers.values()} - living:
+            self._unseen_since.setdefault(number, now)
+        return {
+            each
+            for each, number in numbers.items()
+            if now - self._unseen_since.get(number, now) >= DEAD_SECONDS
+        }
 
     async def changes(self) -> AsyncIterator[frozenset[str] | None]:
         """Yield the tables that others have changed; None after each new connection: it may be any of them."""

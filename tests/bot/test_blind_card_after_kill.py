@@ -54,7 +54,7 @@ async def test_an_answer_on_disk_leads_to_the_edit_after_the_next_start(
 ) -> None:
     process = await started(world)
     async with aiohttp.ClientSession() as session:
-        await session.post(f"http://127.0.0.1:{world.port}/traces", json=ANSWERED)
+        await session.post(f"http://127.0.0.1:{world.ports[0]}/traces", json=ANSWERED)
     await until(world.cards)
     (message,) = world.cards()
     hold = world.slack.faults.hold("chat.update") if lost == "its answer" else None

@@ -7,9 +7,11 @@ import random
 import signal
 import sys
 import tempfile
+from asyncio.subprocess import Process
 from collections.abc import Sequence
 from pathlib import Path
 
+from storage.database import Database
 from tests.crash import inspect
 from tests.crash.ledger import Tally, payload_of
 from tests.crash.world import World
@@ -38,7 +40,7 @@ async def run(
         async with world.load():
             for _ in range(kills):
                 await world.kill_bot()
-                if (folder / "store" / "memalign.db").exists():
+                if Database.state(world.location) not in ("absent", "empty"):
                     tally.lost += await inspect.lost_now(world)
         await finish(world, tally)
     return tally
@@ -48,20 +50,38 @@ async def finish(world: World, tally: Tally) -> None:
     """Let the bot run undisturbed until nothing is left to do, stop it, and compare."""
     process = await world.start_bot()
     await world.send_rest()
+    left = await rest(world)
+    left += await stop(process)
+    await compare(world, tally, left)
+    tally.bytes_searched, left_bytes = inspect.bytes_searched(world)
+    tally.lost += left_bytes
+
+
+async def rest(world: World) -> list[str]:
+    """Wait until nothing is left to do; returns what is left after a minute."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + REST_SECONDS
     while (left := await inspect.unfinished(world)) and loop.time() < deadline:  # noqa: ASYNC110 - another process works
         await asyncio.sleep(0.5)
+    return left
+
+
+async def stop(process: Process) -> list[str]:
+    """Stop a bot; returns what is wrong with its end."""
     with contextlib.suppress(ProcessLookupError):  # its exit code tells
         process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(STOP_SECONDS):
         await process.communicate()
+    return [] if process.returncode == 0 else [f"exit code {process.returncode}"]
+
+
+async def compare(world: World, tally: Tally, left: list[str]) -> None:
+    """Compare the store and the workspace with what was acknowledged, once all bots have ended."""
     tally.lost += await inspect.lost_now(world)
-    tally.unfinished += left + ([] if process.returncode == 0 else [f"exit code {process.returncode}"])
+    tally.unfinished += left
     tally.doubled += inspect.doubled(world)
     tally.lost += await inspect.remembered_wrongly(world)
-    tally.bytes_searched, left_bytes = inspect.bytes_searched(world, world.ledger)
-    tally.lost += [*left_bytes, *inspect.still_shown(world), *inspect.asked_about_the_forgotten(world)]
+    tally.lost += [*inspect.still_shown(world), *inspect.asked_about_the_forgotten(world)]
     tally.shadows = await inspect.shadows(world)
     count(world, tally)
 

@@ -16,7 +16,7 @@ from memalign.votes import tally
 from storage.database import Database
 from storage.keys import digest
 from storage.records import PersonFeedback, StoredVerdict
-from tests.crash.ledger import Ledger, payload_of
+from tests.crash.ledger import payload_of
 from tests.crash.world import JUDGES, World, asks_first, secret
 from tests.secrets import search
 from tests.storage.records import FOREVER_MS
@@ -29,7 +29,7 @@ async def lost_now(world: World) -> list[str]:
     """Acknowledged work that is not on disk just after a kill, before anything can put it right."""
     ledger = world.ledger
     ledger.collect(world.slack)
-    async with await Database.open(world.folder / "store", read_only=True) as db:
+    async with await Database.open(world.location, read_only=True) as db:
         note_calls(world, {request.target for request in await db.forgetting.requests()} | ledger.forgotten)
         forgotten = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
         lost = [f"trace {trace_id}" for trace_id in forgotten]
@@ -109,7 +109,7 @@ async def is_on_disk(db: Database, delivery: Delivery) -> bool | None:
 async def unfinished(world: World) -> list[str]:
     """Work that is still to be done."""
     left: list[str] = []
-    async with await Database.open(world.folder / "store", read_only=True) as db:
+    async with await Database.open(world.location, read_only=True) as db:
         waiting = {
             "traces": await db.traces.waiting(),
             "feedback": await db.feedback.waiting(),
@@ -181,7 +181,7 @@ async def differences(db: Database, world: World, card: Message) -> list[str]:
 async def remembered_wrongly(world: World) -> list[str]:
     """Forgotten traces in memories, and votes that are not remembered as they stand."""
     wrong: list[str] = []
-    async with await Database.open(world.folder / "store", read_only=True) as db:
+    async with await Database.open(world.location, read_only=True) as db:
         forgotten = {trace_id for trace_id in world.sent if await db.traces.is_forgotten(trace_id)}
         for judge in JUDGES:
             memory = await db.memories.load(judge)
@@ -214,9 +214,14 @@ async def labels(db: Database, world: World, judge: str) -> dict[str, Label]:
     return labels_by_trace
 
 
+def words_of_the_forgotten(world: World) -> list[str]:
+    """Words that stand nowhere but in what was forgotten."""
+    return [*(secret(trace_id) for trace_id in sorted(world.ledger.forgotten)), *sorted(world.ledger.unsaid)]
+
+
 def still_shown(world: World) -> list[str]:
     """Words of the forgotten in messages of the bot."""
-    words = [*(secret(trace_id) for trace_id in sorted(world.ledger.forgotten)), *sorted(world.ledger.unsaid)]
+    words = words_of_the_forgotten(world)
     texts = [
         (message.ts, f"{message.text} {message.blocks}")
         for channel in world.channels.values()
@@ -237,15 +242,14 @@ def doubled(world: World) -> list[str]:
     return [f"{post_id} ({count} times)" for post_id, count in ids.items() if count > 1]
 
 
-def bytes_searched(world: World, ledger: Ledger) -> tuple[int, list[str]]:
+def bytes_searched(world: World) -> tuple[int, list[str]]:
     """Look for every forgotten trace's words in every file; how many bytes that were."""
-    words = [*(secret(trace_id) for trace_id in sorted(ledger.forgotten)), *sorted(ledger.unsaid)]
-    searched = search(world.folder, words)
+    searched = search(world.folder, words_of_the_forgotten(world))
     return searched.size, [f"{needle!r} in {name}" for name, needle in searched.found]
 
 
 async def shadows(world: World) -> int:
     """The values of other memories that are stored beside verdicts."""
-    async with await Database.open(world.folder / "store", read_only=True) as db:
+    async with await Database.open(world.location, read_only=True) as db:
         recent = [each for judge in JUDGES for each in await db.verdicts.recent(judge, 10_000)]
     return sum(len(each.shadows) for each in recent)

@@ -1,5 +1,6 @@
 """Everything the bot acknowledged to the world outside: the yardstick of the crash test."""
 
+import statistics
 from dataclasses import dataclass, field
 
 from bot.sandbox import Delivery, Message, SlackServer
@@ -58,6 +59,9 @@ class Tally:
     shadows: int = 0
     model_calls: int = 0
     bytes_searched: int = 0
+    takeovers: list[float] = field(default_factory=list)
+    """Seconds from a kill until others had all duties of the process."""
+    database_failures: int = 0
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
@@ -70,6 +74,9 @@ class Tally:
         """The figures, and the first of what went wrong."""
         figures = {name: getattr(self, name) for name in self.__slots__}
         counts = {name: len(value) if isinstance(value, list) else value for name, value in figures.items()}
+        if self.takeovers:
+            worst, middle = max(self.takeovers), statistics.median(self.takeovers)
+            counts["takeovers"] = f"{len(self.takeovers)} (median {middle:.2f} s, worst {worst:.2f} s)"
         wrong = [
             f"  {name}: {entry}" for name in ("lost", "doubled", "unfinished") for entry in figures[name][:20]
         ]

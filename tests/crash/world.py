@@ -16,6 +16,8 @@ import aiohttp
 
 from bot.sandbox import AckTimeoutError, Message, SlackError, SlackServer, Workspace
 from storage.database import Database
+from storage.engines import Location
+from storage.location import parse_postgres_url
 from storage.records import LocalHour
 from tests.bot.bot_in_workspace import SHORTCUTS, free_port
 from tests.crash.ledger import Ledger, Place, payload_of
@@ -65,10 +67,25 @@ class World:
     """Everything but the bot; it goes on while the bot is down."""
 
     def __init__(
-        self, folder: Path, chance: random.Random, *, traces: int, models: ModelServer | None = None
+        self,
+        folder: Path,
+        chance: random.Random,
+        *,
+        traces: int,
+        models: ModelServer | None = None,
+        database_url: str = "",
+        replicas: int = 1,
+        crowd_seconds: float = 0.06,
     ) -> None:
-        """With a server of models, cards are drawn from windows, and one judge asks it, with shadow verdicts."""
+        """With a server of models, cards are drawn from windows, and one judge asks it, with shadow verdicts.
+
+        Several replicas work on a database, each with a port of its own. People pause for up to `crowd_seconds`
+        between two acts.
+        """
+        self._crowd_seconds = crowd_seconds
         self.folder = folder
+        self.database_url = database_url
+        self.location: Location = parse_postgres_url(database_url) if database_url else folder / "store"
         self.models = models
         self.chance = chance
         self.most_traces = traces
@@ -81,7 +98,7 @@ class World:
         everybody = [*self.people, self.presser, self.leaver]
         self.channels = {name: self.workspace.add_channel(name, members=everybody).id for name in JUDGES}
         self.slack = SlackServer(self.workspace, shortcuts=SHORTCUTS, retries=(0.05, 0.3, 1.0))
-        self.port = free_port()
+        self.ports = [free_port() for _ in range(replicas)]
         self.sent: list[str] = []
         self.unanswered: list[dict[str, object]] = []
         self._asks: set[asyncio.Task[object]] = set()
@@ -92,13 +109,18 @@ class World:
         due = datetime.now(UTC) + timedelta(seconds=seconds_to_digest)
         cards = WINDOWS_A_DAY if self.models else 100_000
         text = SETTINGS.format(
-            day=due.strftime("%a").lower(), time=due.strftime("%H:%M:%S"), port=self.port, cards=cards
+            day=due.strftime("%a").lower(), time=due.strftime("%H:%M:%S"), port="{port}", cards=cards
         )
         text += "".join(
             JUDGE.format(name=name, channel=channel, model=self.model_of(name))
             for name, channel in self.channels.items()
         )
-        (self.folder / "memalign.toml").write_text(text, encoding="utf-8")
+        for place, port in enumerate(self.ports):
+            self.settings_file(place).write_text(text.replace("{port}", str(port)), encoding="utf-8")
+
+    def settings_file(self, place: int) -> Path:
+        """The settings of a replica."""
+        return self.folder / f"memalign-{place}.toml"
 
     def model_of(self, judge: str) -> str:
         """The judge's model."""
@@ -108,7 +130,7 @@ class World:
         """Note as much traffic for the days around today as makes them days of windows."""
         days = [(datetime.now(UTC) + timedelta(days=number)).date().isoformat() for number in (-1, 0)]
         hours = [LocalHour(day=day, hour=hour) for day in days for hour in range(24)]
-        async with await Database.open(self.folder / "store") as database:
+        async with await Database.open(self.location) as database:
 
             def count() -> None:
                 for hour in hours:
@@ -136,19 +158,21 @@ class World:
 
     # --- the bot
 
-    async def start_bot(self) -> Process:
-        """Start the process."""
+    async def start_bot(self, place: int = 0) -> Process:
+        """Start the process, or one of several."""
         environment = os.environ | {
             "SLACK_API_URL": self.slack.api_url,
             "SLACK_BOT_TOKEN": self.slack.bot_token,
             "SLACK_APP_TOKEN": self.slack.app_token,
         }
+        if self.database_url:
+            environment |= {"MEMALIGN_DATABASE_URL": self.database_url}
         if self.models:
             environment |= {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": self.models.base_url}
         log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             return await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.crash.bot", str(self.folder / "memalign.toml")),
+                *(sys.executable, "-m", "tests.crash.bot", str(self.settings_file(place))),
                 cwd=ROOT,
                 env=environment,
                 stdout=PIPE,
@@ -216,7 +240,8 @@ class World:
         if not bodies:
             return
         try:
-            async with session.post(f"http://127.0.0.1:{self.port}/traces", json=bodies) as answer:
+            url = f"http://127.0.0.1:{self.chance.choice(self.ports)}/traces"
+            async with session.post(url, json=bodies) as answer:
                 report = await answer.json()
                 if answer.status != 202:
                     return
@@ -242,7 +267,7 @@ class World:
         ]
         weights, doings = [weight for weight, _ in acts], [act for _, act in acts]
         while True:
-            await asyncio.sleep(self.chance.uniform(0.0, 0.06))
+            await asyncio.sleep(self.chance.uniform(0.0, self._crowd_seconds))
             cards = self.cards()
             if cards:
                 with contextlib.suppress(SlackError):

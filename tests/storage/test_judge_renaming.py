@@ -63,7 +63,7 @@ TABLES_WITHOUT_JUDGES = {
     "traces_without_content",
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
     *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
-    "muted_people",
+    *("muted_people", "open_modals"),
     *("redactions", "reply_receipts", "sampling", "thread_posts", "unread_replies", "unsampled_traces"),
     *("vector_owners", "vectors"),
     # the judges that an application names for a trace are what it sent

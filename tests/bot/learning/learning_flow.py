@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.learning.feedback_gatherer import FeedbackGatherer
-from bot.learning.open_modals import OpenModals
 from bot.learning.teach_access import TeachAccess
 from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
@@ -39,11 +38,9 @@ class LearningFlow:
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.posting = Wakes()
-        self.modals = OpenModals()
         self.people = People(self.slack, IdentityLookup(self.slack))
-        self.reader = ThreadStatusReader(database, memories, self.people, self.modals)
+        self.reader = ThreadStatusReader(database, memories, self.people)
         self.updater = ThreadUpdater(self.slack, database, self.reader, self.health, self.posting)
-        self.modals.on_close = self.updater.note_closed_modal
         self.worker = self.worker_of(memories)
 
     def worker_of(self, memories: Mapping[str, JudgeMemory]) -> LearningWorker:

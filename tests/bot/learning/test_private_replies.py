@@ -5,6 +5,7 @@ import pytest
 from bot.blocks.primitives import SlackMessage, plain_message
 from bot.learning.private_replies import COMPONENT, PrivateReplies
 from bot.learning.teach_access import TeachAccess
+from bot.runtime.clock import now_ms
 from bot.slack.channel_members import ChannelMembers
 from storage.database import Database
 from storage.records import AuditLine, StoredVerdict
@@ -35,7 +36,6 @@ def replies_of(flow: LearningFlow) -> PrivateReplies:
         flow.memories,
         access,
         explain,
-        flow.modals,
         flow.health,
         quiet_seconds=0.0,
     )
@@ -231,11 +231,11 @@ async def test_nobody_is_asked_while_answering_in_a_modal(flow: LearningFlow) ->
     ts = await flow.card()
     verdict = await flow.database.verdicts.by_card(CHANNEL, ts)
     assert verdict is not None
-    flow.modals.opened("ana", verdict.verdict_id)
+    await flow.database.open_modals.opened("ana", verdict.verdict_id, now_ms())
     await flow.reply(ts, REASON)
     await replies.answer_due()
     assert sent(flow) == []
-    flow.modals.closed("ana", verdict.verdict_id)
+    await flow.database.open_modals.closed("ana", verdict.verdict_id)
     await replies.answer_due()
     assert people_asked(flow) == ["ana"]
 
@@ -279,7 +279,6 @@ async def test_a_bug_on_one_reply_stops_no_other_answer(flow: LearningFlow) -> N
         flow.memories,
         access,
         fail,
-        flow.modals,
         flow.health,
         quiet_seconds=0.0,
     )

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.learning.open_modals import MODAL_MINUTES, OpenModals
 from bot.learning.thread_status_reader import ThreadStatusReader
 from bot.learning.thread_updater import ThreadUpdater
 from bot.runtime.clock import now_ms
 from storage.database import Database
+from storage.open_modals import MODAL_MINUTES
 from storage.records import NoteContent, Post
 from tests.bot.fakes import Lost, refusal
 from tests.bot.learning.learning_flow import CHANNEL, LATER_MS, LearningFlow, card_ts, learning_flow
@@ -29,9 +29,7 @@ async def verdict_id_of_card(flow: LearningFlow, ts: str) -> str:
 
 def updater_of(flow: LearningFlow, *, show_votes: bool = True) -> ThreadUpdater:
     """Another updater on the same store and Slack, as after a restart."""
-    reader = ThreadStatusReader(
-        flow.database, flow.memories, flow.people, OpenModals(), show_votes=show_votes
-    )
+    reader = ThreadStatusReader(flow.database, flow.memories, flow.people, show_votes=show_votes)
     return ThreadUpdater(flow.slack, flow.database, reader, flow.health, flow.posting)
 
 
@@ -67,7 +65,7 @@ async def test_a_second_reason_that_says_the_same_makes_its_author_one_of_the_ru
 async def test_nothing_is_asked_while_the_person_has_a_modal_open(flow: LearningFlow) -> None:
     ts = await flow.card()
     verdict_id = await verdict_id_of_card(flow, ts)
-    flow.modals.opened("ana", verdict_id)
+    await flow.database.open_modals.opened("ana", verdict_id, now_ms())
     await flow.react(ts, "-1")
     await flow.learn()
     assert await flow.thread(ts) == "Noted: *fail*.\nAna: fail"
@@ -81,18 +79,18 @@ async def test_nothing_is_asked_while_the_person_has_a_modal_open(flow: Learning
 async def test_the_question_stands_once_the_modal_is_closed(flow: LearningFlow) -> None:
     ts = await flow.card()
     verdict_id = await verdict_id_of_card(flow, ts)
-    flow.modals.opened("ana", verdict_id)
+    await flow.database.open_modals.opened("ana", verdict_id, now_ms())
     await flow.react(ts, "-1")
     await flow.learn()
     assert QUESTION not in await flow.thread(ts)
-    flow.modals.closed("ana", verdict_id)
+    await flow.database.open_modals.closed("ana", verdict_id)
     await flow.database.thread_statuses.wake(verdict_id)
     assert QUESTION in await flow.thread(ts)
 
 
 async def test_another_persons_modal_holds_no_question_back(flow: LearningFlow) -> None:
     ts = await flow.card()
-    flow.modals.opened("ben", await verdict_id_of_card(flow, ts))
+    await flow.database.open_modals.opened("ben", await verdict_id_of_card(flow, ts), now_ms())
     await flow.react(ts, "-1")
     await flow.learn()
     assert QUESTION in await flow.thread(ts)

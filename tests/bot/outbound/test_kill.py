@@ -37,7 +37,7 @@ async def sent(world: World, *trace_ids: str) -> None:
     traces = [{"trace_id": each, "inputs": "Can you help me?", "outputs": "Go away."} for each in trace_ids]
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"http://127.0.0.1:{world.port}/traces", json=traces) as answer,
+        session.post(f"http://127.0.0.1:{world.ports[0]}/traces", json=traces) as answer,
     ):
         assert answer.status == 202
 
