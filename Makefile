@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
+.PHONY: help demo test test-batches test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -25,6 +25,7 @@ SUMMARY = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&
 help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
 	@echo 'make test              linters, types, import directions and the whole test suite'
+	@echo 'make test-batches      the examples of Ray Data and Spark on one machine; installs 900 MB, Spark needs Java'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
 	@echo 'make test-mlflow       the library beside a real MLflow'
 	@echo 'make test-mlflow-server the bot beside MLflow'\''s tracking server, which is installed by itself'
@@ -46,6 +47,10 @@ test:
 	@failed=; $(LINT); \
 	$(call check,pytest,$(BIN)/python -m pytest --numprocesses auto --dist worksteal --basetemp=.venv/tmp/pytest); \
 	$(SUMMARY)
+
+test-batches:
+	@scripts/make-venv test batches
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-batches tests/memalign/test_batch_engines.py
 
 test-llm:
 	@scripts/make-venv test llm
@@ -98,6 +103,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group phoenix -o requirements-phoenix.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra minilm -c requirements-test.lock pyproject.toml -o requirements-minilm.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra postgres -c requirements-test.lock pyproject.toml -o requirements-postgres.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra ray --extra spark -c requirements-test.lock pyproject.toml -o requirements-batches.lock
 
 audit:
 	@scripts/make-venv run

@@ -37,6 +37,7 @@ environment (a .env file beside the settings is read, too):
   SLACK_API_URL           another address of Slack's Web API
   OPENAI_API_KEY, OPENAI_BASE_URL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL
                           for models openai:/... and anthropic:/...
+  MEMALIGN_DATABASE_URL   a PostgreSQL database for the store, before [storage]
   MEMALIGN_INGEST_TOKEN   what applications that send traces must show
   MEMALIGN_MAX_WORKERS    model calls at once (default: 8)
   MEMALIGN_LOG_LEVEL      debug, info, warning or error
@@ -453,6 +454,13 @@ def add_store_commands(commands: Commands) -> None:
         "backup", "bot.cli.backup:backup", "copy the store to a file, also while the bot runs"
     )
     backup.add_argument("file", type=Path, metavar="FILE")
+
+    move = commands.add_with_settings(
+        "move",
+        "bot.cli.move:move",
+        "carry the store over to PostgreSQL, or back to a folder, while no bot runs",
+    )
+    move.add_argument("--to", required=True, metavar="URL", help="postgresql://..., or the path of a folder")
 
     restore = commands.add_with_settings(
         "restore", "bot.cli.backup:restore", "bring a backup back, into an empty data folder"

@@ -19,6 +19,8 @@ NAMES_BESIDE_SLACK: Mapping[str, str] = {
 }
 """Names of those who are nobody in Slack, by id."""
 
+DATABASE_COPIES = "The database's own log, replicas and backups keep copies for as long as they are set to."
+"""A store on a server: what a vacuum of its tables does not reach."""
 FROM_ONE_PERSON = "from one person so far"
 LACKS: Mapping[Lack, str] = {
     "approval": "somebody has to approve it",

@@ -316,6 +316,8 @@ class ForgetResult:
     """By judge, what is taken out of its memory."""
     is_partial: bool = False
     """True if there is more, of judges that are left out here."""
+    is_on_server: bool = False
+    """True if a database server has the store, whose log, replicas and backups follow their own retention."""
 
     def about(self, judges: Collection[str]) -> "ForgetResult":
         """Return what is told to somebody who may see these judges only."""

@@ -12,6 +12,7 @@ import ctypes
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -32,6 +33,18 @@ def run_and_wait(work: Coroutine[None, None, _T]) -> _T:
         Its result.
     """
     return asyncio.run_coroutine_threadsafe(work, _running()).result()
+
+
+def start(work: Coroutine[None, None, _T]) -> "Future[_T]":
+    """Start a coroutine on the private loop, from any thread, in the context of the caller.
+
+    Args:
+        work: The coroutine.
+
+    Returns:
+        Its result to come; cancelling reaches the coroutine.
+    """
+    return asyncio.run_coroutine_threadsafe(work, _running())
 
 
 async def run_on_private_loop(work: Coroutine[None, None, _T]) -> _T:

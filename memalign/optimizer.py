@@ -21,7 +21,7 @@ from memalign.alignment import (
     AlignmentSettings,
 )
 from memalign.errors import SettingsError, TemplateError
-from memalign.judge_file import read
+from memalign.judge_file import parse, read
 from memalign.judges import AlignableJudge, AlignedJudge, LibraryJudge, judge_of_state
 from memalign.mlflow_arguments import check_arguments
 from memalign.mlflow_memory import load_mlflow_judge, read_mlflow_judge
@@ -201,14 +201,14 @@ def make_judge(
 
 
 def load_judge(
-    path: str | PathLike[str],
+    path: str | PathLike[str] | bytes,
     *,
     model_options: Mapping[str, ModelOptions | Mapping[str, Json]] | None = None,
 ) -> AlignedJudge:
     """Read a judge that `AlignedJudge.save` wrote, exactly as it was. No model is asked, and no key is needed.
 
     Args:
-        path: The file.
+        path: The file, or its content as bytes.
         model_options: Options by model, in place of those that were saved for it. The file holds no header's value,
             except where it is read from the environment (`env:NAME`).
 
@@ -219,7 +219,7 @@ def load_judge(
         InputError: If the file is not there, or is no saved judge.
         SettingsError: If an option cannot be used.
     """
-    saved = read(Path(path))
+    saved = parse(path, "The content") if isinstance(path, bytes) else read(Path(path))
     judge, settings, options = saved.judge, saved.settings, _options_by_model(model_options)
     base = AlignableJudge(
         name=judge.name,

@@ -245,6 +245,11 @@ class Database:
         return await self.store.run_vacuum()
 
     @property
+    def is_on_server(self) -> bool:
+        """True if a database server has the store: its log, replicas and backups follow their own retention."""
+        return self.store.is_on_server
+
+    @property
     def file_problem(self) -> str | None:
         """The reason that the last write failed; None once one has succeeded since."""
         return self.store.file_problem

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from memalign.errors import StorageError
@@ -27,7 +28,7 @@ _READER_SECONDS = 0.05
 """Pause before the vacuum tries again beside a process that reads; most are short."""
 _VACUUM_WAITS = (
     "Words that were forgotten or replaced are still in the store's files. "
-    "They are overwritten within a minute, or once no other process reads the store."
+    "They go within a minute, or once no other process reads the store."
 )
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +53,11 @@ class Store:
         self.sender = ""
         """The replica by whose id others are told of changes; empty where there are no others."""
         self._vacuuming = asyncio.Lock()
+
+    @property
+    def is_on_server(self) -> bool:
+        """True if a database server has the store, and not files of this process alone."""
+        return not isinstance(self._location, Path)
 
     async def read(self, work: Callable[[], T]) -> T:
         """Look things up, all in one state of the store. Raises `StorageError`."""

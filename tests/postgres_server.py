@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -114,7 +114,8 @@ def running_server(*, settings: tuple[str, ...] = _FAST) -> Iterator[PostgresSer
     try:
         yield server
     finally:
-        server.stop("immediate")
+        with suppress(NoServerError):  # the test has stopped it already
+            server.stop("immediate")
         shutil.rmtree(server.data.parent, ignore_errors=True)
 
 

@@ -21,6 +21,7 @@ LOCKS = (
     "requirements-test.lock",
     "requirements-minilm.lock",
     "requirements-postgres.lock",
+    "requirements-batches.lock",
 )
 
 
@@ -202,6 +203,10 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
         ],
         "requirements-minilm.lock": settings["project"]["optional-dependencies"]["minilm"],
         "requirements-postgres.lock": settings["project"]["optional-dependencies"]["postgres"],
+        "requirements-batches.lock": [
+            *settings["project"]["optional-dependencies"]["ray"],
+            *settings["project"]["optional-dependencies"]["spark"],
+        ],
         "requirements-build.lock": [
             *settings["dependency-groups"]["build"],
             *settings["build-system"]["requires"],

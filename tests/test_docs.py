@@ -24,6 +24,7 @@ from bot.config import load_settings, read_settings
 from bot.config.reader import keys_of
 from bot.listeners.commands import ANSWERS, OWN_LISTENERS
 from bot.sandbox.demo.demo import COMMAND
+from memalign import Assessment, MemAlignOptimizer, Trace, make_judge
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.model_server import running_model_server
 
@@ -129,7 +130,7 @@ def test_a_shown_python_module_exists(arguments: list[str]) -> None:
 def test_the_batch_example_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (align, judge) = (call for call in calls_of("memalign") if call[0] in ("align", "judge"))
+    (align, *judges) = (call for call in calls_of("memalign") if call[0] in ("align", "judge"))
     monkeypatch.chdir(tmp_path)
     Path("judge.toml").write_text(JUDGE, encoding="utf-8")
     feedback = {
@@ -145,14 +146,15 @@ def test_the_batch_example_runs(
     )
 
     main(align)
-    main(judge)
+    for judge in judges:
+        main(judge)
 
     assert "learned 1, " in capsys.readouterr().out
     assert json.loads(Path("verdicts.jsonl").read_text(encoding="utf-8"))["trace_id"] == "tr-2"
 
 
 # tests/bot/ingest/test_real_exporters.py runs the application that is traced
-@pytest.mark.parametrize("code", [code for code in fences("python") if "memalign" in code])
+@pytest.mark.parametrize("code", [code for code in fences("python") if "make_judge" in code])
 def test_a_python_example_runs(code: str, tmp_path: Path) -> None:
     with running_model_server() as server:
         environment = {
@@ -171,6 +173,31 @@ def test_a_python_example_runs(code: str, tmp_path: Path) -> None:
     assert outcome.stderr == ""
     assert "Distilled Guidelines (1):\n- It must not send people away." in outcome.stdout
     assert outcome.stdout.splitlines()[-1] == "False"
+
+
+def test_the_example_of_a_partition_runs(tmp_path: Path) -> None:
+    (code,) = (code for code in fences("python") if "judge_partition" in code)
+    make_judge(
+        name="politeness", instructions="{{ outputs }}", feedback_value_type=bool, model="local:/cases"
+    ).align(
+        [
+            Trace(
+                trace_id="tr-0",
+                outputs="Go away.",
+                assessments=[Assessment(name="politeness", value=False, source_id="ana")],
+            )
+        ],
+        MemAlignOptimizer(reflection_lm="local:/extract", embedding_model="local:/wordllama"),
+    ).save(tmp_path / "aligned.json")
+    outcome = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert outcome.stdout.startswith("tr-1 False ")
 
 
 async def test_the_curl_example_is_answered_as_shown(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.blocks.primitives import (
     small_message,
     text_message,
 )
-from bot.plain_text import did_you_mean, pluralise
+from bot.plain_text import DATABASE_COPIES, did_you_mean, pluralise
 from bot.records import ForgetResult
 from memalign.records import ForgetTarget, PersonTarget, TraceTarget
 
@@ -94,7 +94,7 @@ def forget_preview(preview: ForgetResult, names: Sequence[str], *, of_oneself: b
                 FORGET_PERSON,
                 _person_preview(None if of_oneself else join_names(names), preview),
             )
-    text = "\n".join(_cut(lines))
+    text = "\n".join([*_cut(lines), *_database_copies(preview)])
     forget = {**button("Forget", confirm, known_id), "style": "danger"}
     return SlackMessage(
         text=text, blocks=(*paragraphs(text), actions("forget", forget, button("Keep", KEEP, known_id)))
@@ -184,7 +184,12 @@ def forget_result(
             lines = _trace_result(trace_id, result)
         case PersonTarget():
             lines = _person_result(None if of_oneself else join_names(names), result)
-    return text_message("\n".join([*lines, *_remaining(links)]))
+    return text_message("\n".join([*lines, *_remaining(links), *_database_copies(result)]))
+
+
+def _database_copies(result: ForgetResult) -> list[str]:
+    """Return the line on what a database server keeps by itself."""
+    return [DATABASE_COPIES] if result.is_on_server else []
 
 
 def _remaining(links: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from bot.config import load_environment, load_settings
 from memalign.errors import StorageError
 from storage.backup import restore as restore_into
 from storage.database import Database
+from storage.engines import Location
 
 
 async def backup(options: Namespace) -> None:
@@ -40,7 +41,7 @@ async def restore(options: Namespace) -> None:
     )
 
 
-def _refuse_unusable_place(file: Path, data: Path) -> None:
+def _refuse_unusable_place(file: Path, data: Location) -> None:
     if file.exists():
         raise StorageError(f"There is a file {file} already: name another one, or move that one away.")
     if not file.parent.is_dir():

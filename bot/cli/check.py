@@ -47,6 +47,7 @@ from memalign.models import (
 from memalign.ports import LabelledRationale, OverruledVerdict
 from memalign.records import Source, Trace
 from storage.database import Database
+from storage.engines import Location
 from storage.records import StoreState
 
 SCOPES = (
@@ -152,7 +153,7 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield line
 
 
-async def _store(location: Path) -> Finding:
+async def _store(location: Location) -> Finding:
     what = f"storage {location}"
     try:
         state = await asyncio.to_thread(Database.state, location)
@@ -160,7 +161,8 @@ async def _store(location: Path) -> Finding:
             await (await Database.open(location, read_only=True)).close()
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
-    return Finding(what=what, fine=True, words=STORE_WORDS[state])
+    engine = "a folder" if isinstance(location, Path) else "PostgreSQL"
+    return Finding(what=what, fine=True, words=f"{engine}, {STORE_WORDS[state]}")
 
 
 async def _stored_judges(settings: Settings) -> AsyncIterator[Finding]:

@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from bot.cli.people import names_of
 from bot.cli.terminal import print_text
@@ -11,7 +12,7 @@ from bot.config import Secrets, Settings, load_environment, load_settings
 from bot.forgetting.resume import resume_forgetting
 from bot.forgetting.service import ForgetService
 from bot.judging.memories import open_memories, open_unnamed_memories
-from bot.plain_text import pluralise
+from bot.plain_text import DATABASE_COPIES, pluralise
 from bot.posting.message_edits import MessageEdits
 from bot.posting.redaction import MessageRedactor
 from bot.runtime.health import HealthRegistry
@@ -53,6 +54,7 @@ async def forget(options: Namespace) -> None:
     names = await names_of(forgotten["person"] for forgotten in summaries if "person" in forgotten)
     for forgotten in summaries:
         print_text(in_words(forgotten, names))
+    _tell_of_copies(settings)
 
 
 def _is_confirmed() -> bool:
@@ -71,6 +73,12 @@ async def _show_preview(settings: Settings, references: list[str], person: str |
     names = await names_of(person for preview in previews for person in preview["people"])
     for preview in previews:
         print_text("\n".join(preview_lines(preview, names)))
+    _tell_of_copies(settings)
+
+
+def _tell_of_copies(settings: Settings) -> None:
+    if not isinstance(settings.data, Path):
+        print_text(DATABASE_COPIES)
 
 
 async def _on_the_store(

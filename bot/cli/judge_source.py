@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,11 @@ from memalign.errors import InputError, SettingsError, UnknownVersionError
 from memalign.judge import Judge
 from memalign.judges import AlignedJudge
 from memalign.optimizer import load_judge
-from memalign.records import Trace, Verdict
+from memalign.patient_judging import JudgeTrace
 from storage.database import Database
 from storage.memory_reader import MemoryReader
 
 DEFAULT_CONFIG = Path("memalign.toml")
-JudgeTrace = Callable[[Trace], Awaitable[Verdict]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

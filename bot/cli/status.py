@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
+from pathlib import Path
 
 from bot.cli.people import names_of
 from bot.cli.reading import open_store
@@ -32,6 +33,8 @@ async def status(options: Namespace) -> None:
             waiting, reasons = None, [*await _reasons(database), *await _one_teacher(settings, database)]
             reasons += [offer.sentence for offer in await renaming_offers(settings, database)]
             reasons += await sampling_remarks(settings, database, settings.titles, now_ms())
+        if not isinstance(settings.data, Path):
+            print_text(f"The store is in PostgreSQL, at {settings.data}.")
         print_text(waiting_words(waiting or await _waiting(database)))
         for reason in reasons:
             print_text(f"- {visible_line(reason)}")

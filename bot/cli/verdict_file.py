@@ -14,10 +14,10 @@ import numpy as np
 from bot.cli.line_file import FileLine, LineFile, open_lines, parse_object
 from bot.cli.terminal import json_line
 from bot.cli.verdict_tally import OF_OTHERS, VerdictTally
-from bot.reports.export import verdict_line
 from memalign.atomic_file import OWNER_ONLY, replacement
 from memalign.errors import InputError
 from memalign.records import Json, Verdict
+from memalign.verdict_row import verdict_row
 
 _BEGINNING = b'{"trace_id": '
 """Of each line that is written here."""
@@ -47,7 +47,7 @@ class VerdictFile:
 
     def add(self, verdict: Verdict) -> None:
         """Append a verdict. Raises `InputError` if it cannot be written."""
-        line = verdict_line(verdict)
+        line = verdict_row(verdict)
         try:
             self._stream.write(json_line(line) + "\n")
             self._stream.flush()

@@ -1,4 +1,4 @@
-"""Which traces of a file have a verdict, and the verdicts by value: a few bytes a trace, however many there are."""
+"""Counts of the verdicts on a file of traces, by value; a byte is held for a trace, however many there are."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping

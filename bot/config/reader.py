@@ -1,5 +1,6 @@
 """The reader of `memalign.toml`: it reports all problems of a file together, one a line."""
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -22,12 +23,19 @@ SHOULD_BE = "input should be "
 """The beginning of pydantic's sentences on a wrong type."""
 
 
-def load_settings(file: Path, *, channels: bool = True) -> Settings:
+DATABASE_VARIABLE = "MEMALIGN_DATABASE_URL"
+"""Variable of the database that holds the store; it comes before `[storage]`."""
+
+
+def load_settings(
+    file: Path, *, channels: bool = True, environment: Mapping[str, str] = os.environ
+) -> Settings:
     """Read a settings file.
 
     Args:
         file: The TOML file.
         channels: Require the channel of every judge.
+        environment: MEMALIGN_DATABASE_URL is read from it, which comes before the file.
 
     Returns:
         The settings, with defaults for the keys that the file leaves out.
@@ -51,7 +59,14 @@ def load_settings(file: Path, *, channels: bool = True) -> Settings:
         raise SettingsError(f"The settings file {file} is not UTF-8 text; save it as such.") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from error
-    return read_settings(document, file, channels=channels, lines=line_numbers(text))
+    settings = read_settings(document, file, channels=channels, lines=line_numbers(text))
+    url = environment.get(DATABASE_VARIABLE, "").strip()
+    if not url:
+        return settings
+    try:
+        return settings.stored_at(url)
+    except SettingsError as error:
+        raise SettingsError(f"{DATABASE_VARIABLE}: {error}") from None
 
 
 def read_settings(

@@ -38,6 +38,7 @@ from memalign.models.address import check_address, is_loopback
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import GuidelinePolicy
 from memalign.value_types import value_type_of
+from storage.location import Location, parse_postgres_url
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -139,11 +140,29 @@ class Section(BaseModel):
 
 
 class StorageSettings(Section):
-    """The data folder; a relative path starts at the settings file's folder."""
+    """The data folder, or a database; a relative path starts at the settings file's folder."""
 
     path: str = "data"
+    url: str = Field(default="", repr=False)
+    """A PostgreSQL database, in place of the folder; MEMALIGN_DATABASE_URL comes before both."""
     keep_days: int | None = Field(default=None, gt=0)
     """Days after which a trace without feedback is deleted; None keeps it."""
+
+    @field_validator("url")
+    @classmethod
+    def _require_database(cls, url: str) -> str:
+        if url:
+            try:
+                parse_postgres_url(url)
+            except SettingsError as error:
+                raise ValueError(str(error).rstrip(".")) from None
+        return url
+
+    @model_validator(mode="after")
+    def _require_one_place(self) -> "StorageSettings":
+        if self.url and "path" in self.model_fields_set:
+            raise ValueError("storage takes a path or a url, not both; remove one of them")
+        return self
 
 
 class MemorySettings(Section):
@@ -502,9 +521,15 @@ class Settings(Section):
         return models
 
     @property
-    def data(self) -> Path:
-        """Data folder."""
-        return self.folder / self.storage.path
+    def data(self) -> Location:
+        """Place of the store: the data folder, or a database."""
+        return parse_postgres_url(self.storage.url) if self.storage.url else self.folder / self.storage.path
+
+    def stored_at(self, url: str) -> "Settings":
+        """Return the settings with the store in that database. Raises `SettingsError`."""
+        parse_postgres_url(url)
+        storage = StorageSettings(url=url, keep_days=self.storage.keep_days)
+        return self.model_copy(update={"storage": storage})
 
     def options_of(self, model: str) -> ModelOptions:
         """Look up the options of a model, by its name as `provider:/name`."""

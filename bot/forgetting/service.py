@@ -189,6 +189,7 @@ class ForgetService:
             verdicts=len(scope.verdicts),
             people=(target.person,) if isinstance(target, PersonTarget) else tuple(sorted(feedback)),
             judges={name: memory.what_rests_on(target) for name, memory in self._memories.items()},
+            is_on_server=self._database.is_on_server,
         )
 
     async def _redact_quotes(

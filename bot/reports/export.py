@@ -14,8 +14,9 @@ from memalign.media import replace_media, trace_without_media
 from memalign.memory.guideline_merge import merged_into, people_of
 from memalign.memory.semantic import DEFAULT_POLICY, guidelines_of
 from memalign.mlflow_feedback import evidence_metadata
-from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace, Verdict
+from memalign.records import Episode, Guideline, GuidelinePolicy, Handling, Json, Trace
 from memalign.value_types import value_type_of
+from memalign.verdict_row import verdict_row
 from storage.database import Database
 from storage.records import StoredVerdict
 
@@ -123,24 +124,12 @@ def trace_line(trace: Trace) -> Line:
     return {"type": "trace", **line, "inputs": trace.inputs, "outputs": trace.outputs}
 
 
-def verdict_line(verdict: Verdict) -> Line:
-    """Return a verdict as a line of VERDICTS.jsonl; its guidelines are those that led the judge."""
-    return {
-        "trace_id": verdict.trace_id,
-        "judge": verdict.judge,
-        "value": verdict.value,
-        "rationale": verdict.rationale,
-        "guideline_ids": list(verdict.guideline_ids),
-        "retrieved_trace_ids": list(verdict.retrieved_trace_ids),
-    }
-
-
 def stored_verdict_line(stored: StoredVerdict) -> Line:
     """Return a stored verdict: the line of VERDICTS.jsonl with its id and time, and all that its judge was shown."""
     return {
         "type": "verdict",
         "verdict_id": stored.verdict_id,
-        **verdict_line(stored.verdict),
+        **verdict_row(stored.verdict),
         "shown_guideline_ids": list(stored.verdict.shown_guideline_ids),
         "cited_trace_ids": list(stored.verdict.cited_trace_ids),
         "timestamp": from_ms(stored.judged_ms).isoformat(),

@@ -1,6 +1,5 @@
 """Forgetting and guidelines by a command on the same machine: a file in the data folder tells how to reach the bot."""
 
-import json
 import logging
 import secrets
 from collections.abc import Sequence
@@ -18,11 +17,11 @@ from bot.learning.rollback_service import RollbackService
 from bot.records import ForgetResult
 from bot.web.access import has_bearer_token
 from bot.web.control_arguments import ControlArguments, read_arguments
+from bot.web.endpoint_file import ENDPOINT_FILE, read_endpoint, remove_endpoint, write_endpoint
 from bot.web.guideline_control import GuidelineArguments, decide
 from bot.web.memory_control import RollbackArguments, roll_back
 from bot.web.request_body import BodyReader
 from bot.web.request_error import RequestError
-from memalign.atomic_file import replace_file
 from memalign.errors import (
     InputError,
     MemAlignError,
@@ -33,11 +32,10 @@ from memalign.errors import (
     UnknownVersionError,
 )
 from memalign.records import ForgetTarget, Json, PersonTarget, TraceTarget
-from storage.errors import translate_file_errors
+from storage.engines import Location
 
 log = logging.getLogger(__name__)
 
-ENDPOINT_FILE = "running.json"
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is dialled, not bound
 
 MAX_BODY = 1024 * 1024
@@ -58,13 +56,13 @@ class LocalControl:
 
     def __init__(
         self,
-        folder: Path,
+        location: Location,
         service: ForgetService,
         guidelines: GuidelineService,
         rollbacks: RollbackService,
     ) -> None:
         self._rollbacks = rollbacks
-        self._file = folder / ENDPOINT_FILE
+        self._location = location
         self._service = service
         self._guidelines = guidelines
         self._secret = secrets.token_urlsafe(32)
@@ -73,15 +71,20 @@ class LocalControl:
     def write_endpoint_file(self, host: str, port: int) -> None:
         """Write address and token, readable by the same user only. Raises `StorageError`."""
         endpoint = {"url": f"http://{ANY_ADDRESS.get(host, host)}:{port}", "secret": self._secret}
-        with translate_file_errors(self._file.parent):
-            replace_file(self._file, json.dumps(endpoint))
+        try:
+            write_endpoint(self._location, endpoint)
+        except StorageError as error:
+            # with the store in a database, no place on this machine is needed for anything else
+            if isinstance(self._location, Path):
+                raise
+            log.warning("Commands on this machine cannot ask this bot: %s", error)
 
     def remove_endpoint_file(self) -> None:
         """Delete the file when the bot stops listening."""
         try:
-            self._file.unlink(missing_ok=True)
+            remove_endpoint(self._location)
         except OSError as error:  # as on a disk that has become read-only; stopping goes on
-            log.warning("%s could not be removed: %s", self._file, error)
+            log.warning("%s could not be removed: %s", ENDPOINT_FILE, error)
 
     async def forget(self, request: web.Request) -> web.Response:
         """`POST /forget` with `{"traces": [id or link, …], "person": id or null}`: what `memalign forget` asks for."""
@@ -187,8 +190,8 @@ def preview_summary(result: ForgetResult) -> dict[str, Json]:
     }
 
 
-async def ask_to_decide(folder: Path, arguments: GuidelineArguments) -> dict[str, Json]:
-    """Ask the bot that runs on this data folder to carry out a decision on a guideline.
+async def ask_to_decide(location: Location, arguments: GuidelineArguments) -> dict[str, Json]:
+    """Ask the bot that runs on this store to carry out a decision on a guideline.
 
     Returns:
         What `bot.web.guideline_control.decide` returns.
@@ -198,14 +201,14 @@ async def ask_to_decide(folder: Path, arguments: GuidelineArguments) -> dict[str
         StorageError: it does not answer.
         MemAlignError: the decision cannot be carried out.
     """
-    status, body = await _ask(folder, "/guideline", arguments.model_dump())
+    status, body = await _ask(location, "/guideline", arguments.model_dump())
     if status == 404:
         raise UnknownGuidelineError(body["error"])
     return dict(_accepted(status, body)["guideline"])
 
 
-async def ask_to_roll_back(folder: Path, arguments: RollbackArguments) -> dict[str, Json]:
-    """Ask the bot that runs on this data folder to go back to a version, or to show what that changes.
+async def ask_to_roll_back(location: Location, arguments: RollbackArguments) -> dict[str, Json]:
+    """Ask the bot that runs on this store to go back to a version, or to show what that changes.
 
     Returns:
         What `bot.web.memory_control.roll_back` returns.
@@ -214,48 +217,52 @@ async def ask_to_roll_back(folder: Path, arguments: RollbackArguments) -> dict[s
         StorageError: it does not answer.
         MemAlignError: there is no such version, or nothing to change.
     """
-    status, body = await _ask(folder, "/memory", arguments.model_dump())
+    status, body = await _ask(location, "/memory", arguments.model_dump())
     return dict(_accepted(status, body)["rollback"])
 
 
-async def ask_to_forget(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
-    """Ask the bot that runs on this data folder to forget.
+async def ask_to_forget(
+    location: Location, references: list[str], person: str | None
+) -> list[dict[str, Json]]:
+    """Ask the bot that runs on this store to forget.
 
     Raises `UnknownTraceError` for a trace it does not know, `StorageError` when it does not answer.
     """
-    status, body = await _ask(folder, "/forget", {"traces": references, "person": person})
+    status, body = await _ask(location, "/forget", {"traces": references, "person": person})
     if status == 404:
         raise UnknownTraceError(body["error"])
     return list(_accepted(status, body)["forgotten"])
 
 
-async def ask_for_preview(folder: Path, references: list[str], person: str | None) -> list[dict[str, Json]]:
+async def ask_for_preview(
+    location: Location, references: list[str], person: str | None
+) -> list[dict[str, Json]]:
     """Ask the same bot what would be forgotten; errors as for `ask_to_forget`."""
     arguments: dict[str, Json] = {"traces": references, "person": person, "dry_run": True}
-    status, body = await _ask(folder, "/forget", arguments)
+    status, body = await _ask(location, "/forget", arguments)
     if status == 404:
         raise UnknownTraceError(body["error"])
     return list(_accepted(status, body)["previews"])
 
 
-async def ask_for_status(folder: Path, token: str) -> dict[str, Json]:
-    """Ask the bot that runs on this data folder what waits and why.
+async def ask_for_status(location: Location, token: str) -> dict[str, Json]:
+    """Ask the bot that runs on this store what waits and why.
 
     Args:
-        folder: the data folder.
+        location: that of the store.
         token: MEMALIGN_INGEST_TOKEN; without it a bot that has one tells no more than its readiness.
 
     Raises:
         StorageError: it does not answer.
     """
-    endpoint = _endpoint(folder)
+    endpoint = read_endpoint(location)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"{endpoint['url']}/readyz"
     try:
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
             return dict(await response.json())
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise StorageError(f"The bot that runs on {folder} does not answer at {url}: {error}.") from error
+        raise StorageError(f"The bot that runs on {location} does not answer at {url}: {error}.") from error
 
 
 def _accepted(status: int, body: dict[str, Json]) -> dict[str, Json]:
@@ -264,17 +271,8 @@ def _accepted(status: int, body: dict[str, Json]) -> dict[str, Json]:
     return body
 
 
-def _endpoint(folder: Path) -> dict[str, str]:
-    try:
-        return dict(json.loads((folder / ENDPOINT_FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            f"A bot runs on {folder} but has not said where it listens; wait a moment and try again."
-        ) from error
-
-
-async def _ask(folder: Path, path: str, arguments: dict[str, Json]) -> tuple[int, dict[str, Json]]:
-    endpoint = _endpoint(folder)
+async def _ask(location: Location, path: str, arguments: dict[str, Json]) -> tuple[int, dict[str, Json]]:
+    endpoint = read_endpoint(location)
     headers = {"Authorization": f"Bearer {endpoint['secret']}"}
     try:
         async with (
@@ -284,5 +282,5 @@ async def _ask(folder: Path, path: str, arguments: dict[str, Json]) -> tuple[int
             return response.status, await response.json()
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise StorageError(
-            f"The bot that runs on {folder} does not answer at {endpoint['url']}: {error}."
+            f"The bot that runs on {location} does not answer at {endpoint['url']}: {error}."
         ) from error

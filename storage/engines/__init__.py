@@ -10,6 +10,8 @@ to lets one write transaction run at a time, or locks the rows it reads there. K
 """
 
 import importlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 
@@ -27,6 +29,8 @@ __all__ = [
     "Location",
     "Order",
     "copy_size",
+    "fill",
+    "hold",
     "is_in_use",
     "join_engine",
     "open_engine",
@@ -103,6 +107,28 @@ def restore(file: Path, location: Location) -> None:
         _postgres("restore").restore(file, location)
     else:
         sqlite_restore.restore(file, location)
+
+
+def fill(source: Engine, location: Location, advance: Callable[[int], None]) -> None:
+    """Copy a store into an empty place, compare both, and keep it only whole. Raises `StorageError`.
+
+    Args:
+        source: the store that is read.
+        location: where to.
+        advance: is told how many further documents were copied.
+    """
+    if isinstance(location, PostgresUrl):
+        _postgres("restore").fill(source, location, advance)
+    else:
+        sqlite_restore.fill(source, location, advance)
+
+
+def hold(location: Location) -> AbstractContextManager[object]:
+    """Keep every process from writing to a store that is there. Raises `StorageError`: one does."""
+    if isinstance(location, PostgresUrl):
+        held: AbstractContextManager[object] = _postgres("opening").hold(location)
+        return held
+    return sqlite_opening.hold(location)
 
 
 def _postgres(part: str) -> ModuleType:

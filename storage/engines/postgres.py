@@ -185,8 +185,8 @@ class PostgresEngine:
                     return status == "committed"
             time.sleep(0.2)
         raise StoreFileError(
-            f"The connection to the database at {self._location} broke off in the middle of a change, and it does "
-            "not answer since: whether that change was kept is not known."
+            f"The database at {self._location} went away in the middle of a change. Whether that change was "
+            "kept is not known; memalign tries again by itself."
         ) from problem
 
     def _status_of(self, transaction_id: str) -> str | None:
@@ -398,7 +398,7 @@ class PostgresEngine:
     def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add documents at the positions they had; later ones get positions after these."""
         text = (
-            "INSERT INTO {} (position, id, body) SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[])"
+            "INSERT INTO {} (position, id, body) SELECT * FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[])"
         )
         last = 0
         for batch in _batches(rows):
@@ -414,7 +414,7 @@ class PostgresEngine:
 
     def add_raw_entries(self, table: str, index: str, entries: Iterable[tuple[bytes, int]]) -> None:
         """Add index entries."""
-        text = "INSERT INTO {} (place, position) SELECT * FROM unnest(%s::bytea[], %s::bigint[])"
+        text = "INSERT INTO {} (place, position) SELECT * FROM unnest(%b::bytea[], %b::bigint[])"
         for batch in _batches(entries):
             places, positions = map(list, zip(*batch, strict=True))
             self._add(text, _index(table, index), (places, positions))

@@ -48,8 +48,8 @@ _BUSY = (
     "try again; nothing was changed."
 )
 _FORBIDDEN = (
-    "The user may not do this in the database at {place} ({detail}): grant CREATE on the database, or make the "
-    "user the owner of the schema and its tables."
+    "The user may not do this in the database at {place} ({detail}): grant CREATE on it, or make the user the "
+    "owner of the schema's tables."
 )
 _MISSING = (
     "A table of the store at {place} is missing ({detail}): another program changed it; bring back a copy of the "

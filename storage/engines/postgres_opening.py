@@ -1,8 +1,8 @@
 """Opening a store in PostgreSQL: one process for writing, any number for reading."""
 
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Literal
 
 from psycopg import sql
@@ -56,7 +56,7 @@ class Writer:
         _refuse_standby(connection)
         if self._store_id is None:
             make_store(connection, self._location)
-        self._take(connection)
+        self.take(connection)
         version, store_id = _state_of(connection, self._location)
         check_version(version, self._location)
         if self._store_id not in (None, store_id):
@@ -68,7 +68,8 @@ class Writer:
         query = "SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         self._backend = connection.execute(query).fetchone()
 
-    def _take(self, connection: Connection) -> None:
+    def take(self, connection: Connection) -> None:
+        """Take the lock that one process holds as long as it writes. Raises `StorageError` or `psycopg.Error`."""
         deadline = time.monotonic() + (_TAKEOVER_SECONDS if self._backend is not None else 0.0)
         while not _try_lock(connection, self._lock, lock_key(self._location, PRESENCE)):
             if time.monotonic() >= deadline:
@@ -100,6 +101,14 @@ def is_in_use(location: PostgresUrl) -> bool:
     """Return whether a process has the store open for writing; makes nothing there. Raises `StorageError`."""
     with translate_errors(location), closing(connect(location)) as connection:
         return _is_held(connection, location)
+
+
+@contextmanager
+def hold(location: PostgresUrl) -> Iterator[None]:
+    """Keep every process from writing to a store that is there. Raises `StorageError`: one does."""
+    with translate_errors(location), closing(connect(location)) as connection:
+        Writer(location).take(connection)
+        yield
 
 
 def state_of(location: PostgresUrl) -> StoreState:

@@ -31,12 +31,22 @@ def fill(source: Engine, location: PostgresUrl, advance: Callable[[int], None] =
     Raises:
         StorageError: there is data already, or the database fails.
     """
-    with closing(open_engine(location, read_only=False)) as target, translate_errors(location):
-        if target.table_names():
+    with (
+        closing(open_engine(location, read_only=False)) as target,
+        translate_errors(location),
+        source.snapshot(),
+        target.transaction(),
+    ):
+        _empty(target, location)
+        copy_rows(source, target, advance)
+        if sums_of(source) != sums_of(target):
+            raise StorageError(f"What came to {location} differs from the store, so it is not kept.")
+
+
+def _empty(target: Engine, location: PostgresUrl) -> None:
+    for table in target.table_names():
+        if target.count(table):
             raise StorageError(
                 f"There is a store in {location} already: name an empty database, or another schema by ?schema=…."
             )
-        with source.snapshot(), target.transaction():
-            copy_rows(source, target, advance)
-            if sums_of(source) != sums_of(target):
-                raise StorageError(f"What came to {location} differs from the store, so it is not kept.")
+        target.drop_table(table)

@@ -55,8 +55,8 @@ def rewrite_table(connection: Connection, schema: str, table: str, number: int) 
         if _file_of(connection, schema, table) == file:
             # the server says so in a warning only
             raise StoreFileError(
-                f"The user {connection.info.user} may not vacuum the store's tables in the database: make it "
-                f"the owner of the schema {schema} and its tables, so that forgotten bytes can go."
+                f"Forgotten bytes stay: the user {connection.info.user} may not vacuum the store's tables. Make it "
+                f"the owner of the schema {schema} and its tables."
             )
     done = sql.SQL("DELETE FROM {} WHERE name = %s AND rewrites < %s")
     connection.execute(done.format(qualified(schema, STALE_TABLE)), (table, number))

@@ -18,6 +18,8 @@ from storage.location import PostgresUrl
 
 Connection = psycopg.Connection[TupleRow]
 _LOG = logging.getLogger("memalign.storage")
+# it warns of errors that are raised anyway
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 _CONNECTION_DEFAULTS: Mapping[str, Any] = {
     "application_name": "memalign",
     "connect_timeout": 10,
@@ -41,6 +43,8 @@ _SESSION_SETTINGS: Mapping[str, str] = {
 }
 PREPARED_STATEMENTS = 2000
 """Statements that the server keeps parsed for a connection: some eight a table."""
+_MAX_REMARKS = 20
+"""Reads of what came unasked; a connection by which more comes is given up."""
 RETRY_SECONDS = 1.0
 """Pause after a refused connection in which the next calls fail at once, so that none waits for many."""
 
@@ -120,8 +124,8 @@ def connect(location: PostgresUrl) -> Connection:
         # what is confirmed must be on the disk, whatever is usual in this database
         calls.append(
             sql.SQL(
-                "CASE WHEN current_setting('synchronous_commit') = 'off'"
-                " THEN set_config('synchronous_commit', 'on', false) END"
+                "(SELECT set_config(name, 'on', false) FROM pg_settings"
+                " WHERE name = 'synchronous_commit' AND setting = 'off')"
             )
         )
         connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(calls)))
@@ -148,12 +152,14 @@ def _is_alive(connection: Connection) -> bool:
         return False
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
-    if not poll.poll(0):
-        return True
-    # a farewell of the server, or a remark of it that concerns nobody
-    with suppress(psycopg.Error):
-        connection.pgconn.consume_input()
-        return not connection.closed
+    # a remark of the server that concerns nobody, or its farewell, behind which the end comes
+    for _ in range(_MAX_REMARKS):
+        if not poll.poll(0):
+            return True
+        try:
+            connection.pgconn.consume_input()
+        except psycopg.Error:
+            return False
     return False
 
 

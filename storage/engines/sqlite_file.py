@@ -249,8 +249,8 @@ def refuse_broken_restore(folder: Path) -> None:
     """Raise `StorageError` when a restore that was broken off is all there is: it must not pass for an empty store."""
     if partial_of(folder / FILE).exists():
         raise StorageError(
-            f"A restore into {folder} was broken off, and there is no store in it yet: run `memalign restore` "
-            "again, which begins anew."
+            f"A restore or move into {folder} was broken off, and there is no store in it yet: run `memalign "
+            "restore` or `memalign move` again, which begins anew."
         )
 
 

@@ -1,6 +1,8 @@
 """Opening a folder's store: one process for writing, any number for reading."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from memalign.errors import StorageError
@@ -22,6 +24,13 @@ def is_in_use(folder: Path) -> bool:
     """Return whether a process has the store open for writing; makes nothing there. Raises `StorageError`."""
     with translate_errors(folder):
         return is_locked(folder)
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keep every process from writing to a store that is there. Raises `StorageError`: one does."""
+    with translate_errors(folder), FolderLock(folder):
+        yield
 
 
 def state_of(folder: Path) -> StoreState:

@@ -8,6 +8,7 @@ import pytest
 from bot.config import Secrets, Settings, StorageSettings, load_environment, load_settings, read_settings
 from memalign.errors import SettingsError
 from memalign.records import Json
+from storage.location import PostgresUrl
 
 JUDGE = """
 [[judges]]
@@ -313,3 +314,64 @@ def test_what_is_wrong_with_options_is_told_with_the_model(
     message = message_for(tmp_path, JUDGE + table)
     assert [line for line in lines if line not in message] == []
     assert len(message.splitlines()) == len(lines)
+
+
+DATABASE = "postgresql://bot:hunter2@db.example:5432/memalign"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "schema"),
+    [
+        (DATABASE, "postgresql://bot@db.example:5432/memalign", "memalign"),
+        ("postgres://db.example/memalign?sslmode=require", "postgresql://db.example/memalign", "memalign"),
+        (
+            "postgresql://bot:a%40b%3A@a:1,b:2/x?schema=team_1&target_session_attrs=read-write",
+            "postgresql://bot@a:1,b:2/x (schema team_1)",
+            "team_1",
+        ),
+    ],
+)
+def test_a_database_takes_the_place_of_the_folder(tmp_path: Path, text: str, name: str, schema: str) -> None:
+    settings = load(tmp_path, f'{JUDGE}\n[storage]\nurl = "{text}"\n')
+    assert isinstance(settings.data, PostgresUrl)
+    assert (str(settings.data), settings.data.schema) == (name, schema)
+    assert "schema" not in settings.data.url
+    assert "hunter2" not in f"{settings!r} {settings.data!r} {settings.data}"
+
+
+def test_the_environment_names_the_database_before_the_file_does(tmp_path: Path) -> None:
+    file = tmp_path / "memalign.toml"
+    file.write_text(f'{JUDGE}\n[storage]\npath = "data"\nkeep_days = 9\n', encoding="utf-8")
+    settings = load_settings(file, environment={"MEMALIGN_DATABASE_URL": DATABASE})
+    assert (str(settings.data), settings.storage.keep_days) == (
+        "postgresql://bot@db.example:5432/memalign",
+        9,
+    )
+    assert load_settings(file, environment={"MEMALIGN_DATABASE_URL": " "}).data == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql://bot:hunter2@db/x",
+        "postgresql://bot:hun/ter2@db/x",
+        "postgresql://bot:hunter2@x@db/x",
+        "postgresql://bot:hunter2?@db/x",
+        "postgresql://bot:hunter2#@db/x",
+        "postgresql://bot:hunter2:1@db/x",
+        "postgresql://bot:hunter2@db/x?schema=Team",
+    ],
+)
+def test_a_database_that_cannot_be_read_is_refused_without_its_password(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "memalign.toml"
+    file.write_text(JUDGE, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"^MEMALIGN_DATABASE_URL: The .* of the database") as caught:
+        load_settings(file, environment={"MEMALIGN_DATABASE_URL": text})
+    told = message_for(tmp_path, f'{JUDGE}\n[storage]\nurl = "{text}"\n')
+    assert "storage.url: The " in told
+    assert "hun" not in f"{told} {caught.value}"
+
+
+def test_a_path_and_a_database_are_one_too_many(tmp_path: Path) -> None:
+    told = message_for(tmp_path, f'{JUDGE}\n[storage]\npath = "data"\nurl = "{DATABASE}"\n')
+    assert "storage takes a path or a url, not both; remove one of them." in told

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from storage.engines import Location
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, words
+from tests.storage.engines import storage_section
 
 
 @pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[BotInWorkspace]:
-    async with bot_in_workspace(tmp_path) as ready:
+async def harness(tmp_path: Path, location: Location) -> AsyncIterator[BotInWorkspace]:
+    """The bot on each engine."""
+    async with bot_in_workspace(tmp_path, storage=storage_section(location)) as ready:
         yield ready
 
 

@@ -95,7 +95,9 @@ async def test_a_broken_off_restore_beside_no_store_is_told_and_stays(folder: Pa
     await asyncio.to_thread(folder.mkdir)
     partial_of(folder).write_bytes(b"half a store")
     for read_only in (True, False):
-        with pytest.raises(StorageError, match=r"was broken off.* run `memalign restore` again"):
+        with pytest.raises(
+            StorageError, match=r"was broken off.* run `memalign restore` or `memalign move` again"
+        ):
             await Database.open(folder, read_only=read_only)
     assert not (folder / "memalign.db").exists()
     assert partial_of(folder).exists()

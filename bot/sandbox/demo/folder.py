@@ -99,7 +99,8 @@ port = 0
 """,
         encoding="utf-8",
     )
-    return load_settings(file)
+    # the demo has a store of its own, whatever the environment names for the bot
+    return load_settings(file, environment={})
 
 
 def open_demo_workspace(folder: Path) -> DemoWorkspace:

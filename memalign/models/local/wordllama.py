@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class _Tokenizer(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weights:
     tokenizer: _Tokenizer
-    words: NDArray[np.float32]
+    words: NDArray[np.float16] | NDArray[np.float32]
     """One row a token of the vocabulary."""
 
 
@@ -109,14 +109,17 @@ def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
     Raises:
         ModelRefusedError: If the package's weights are missing.
     """
-    vectors: NDArray[np.float32] = _weights.get().words[np.asarray(ids, dtype=np.int64)]
-    return vectors
+    return _rows(_weights.get().words, np.asarray(ids, dtype=np.int64))
 
 
-def _direction(words: NDArray[np.float32], ids: Sequence[int]) -> Vector:
+def _rows(words: NDArray[np.float16] | NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    return words[ids].astype(np.float32)
+
+
+def _direction(words: NDArray[np.float16] | NDArray[np.float32], ids: Sequence[int]) -> Vector:
     # counting first keeps memory bounded by the vocabulary, however long the text is
     distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)
-    total = counts.astype(np.float32) @ words[distinct]
+    total = counts.astype(np.float32) @ _rows(words, distinct)
     length = float(np.linalg.norm(total))
     if not np.isfinite(length) or length < 1e-6:
         axis: Vector = np.eye(1, DIMENSION, dtype=np.float32)[0]
@@ -139,7 +142,25 @@ def _load() -> _Weights:
             "reinstall it with: pip install --force-reinstall wordllama"
         ) from error
     model.tokenizer.no_padding()
-    return _Weights(tokenizer=model.tokenizer, words=model.embedding)
+    _keep_no_texts(model.tokenizer)
+    return _Weights(tokenizer=model.tokenizer, words=_halved(model.embedding))
+
+
+def _halved(words: NDArray[np.float32]) -> NDArray[np.float16] | NDArray[np.float32]:
+    """Return the weights in half of the memory, which the package's file has them in, where nothing is lost by it."""
+    half = words.astype(np.float16)
+    return half if np.array_equal(half, words) else words
+
+
+def _keep_no_texts(tokenizer: Any) -> None:
+    """Turn the tokenizer's cache off.
+
+    It keeps ten thousand short texts with their tokens, some 7 KB each, and whole texts hardly ever come again.
+    """
+    # the only way to it, and missing in some versions of tokenizers
+    resize = getattr(tokenizer.model, "_resize_cache", None)
+    if resize is not None:
+        resize(0)
 
 
 @contextmanager
