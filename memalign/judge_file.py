@@ -1,12 +1,12 @@
 """A learned judge as one JSON file: all it knows, vectors included, so that loading asks no model."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memalign.alignment import AlignmentSettings
-from memalign.atomic_file import replace_file
+from memalign.atomic_file import replacement
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.memory.case_vectors import row_of, whole, with_current_text
@@ -41,11 +41,17 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
     Returns:
         The document.
     """
+    return {name: list(part) if isinstance(part, Iterator) else part for name, part in _parts(saved)}
+
+
+def _parts(saved: SavedJudge) -> Iterator[tuple[str, Json]]:
+    """Yield the parts of the document by name; the items of long lists come one by one."""
     judge, state = saved.judge, saved.state
-    return {
-        "format": FORMAT,
-        "version": state.number,
-        "judge": {
+    yield "format", FORMAT
+    yield "version", state.number
+    yield (
+        "judge",
+        {
             "name": judge.name,
             "instructions": judge.instructions,
             "feedback_value_type": judge.value_type.setting,
@@ -54,17 +60,23 @@ def dump(saved: SavedJudge) -> dict[str, Json]:
             **_present(description=judge.description, model_options=judge.model_options.to_document()),
             **({} if judge.rationale_first else {"rationale_first": False}),
         },
-        "settings": _settings_document(saved.settings),
-        "episodes": [
+    )
+    yield "settings", _settings_document(saved.settings)
+    yield (
+        "episodes",
+        (
             to_document(episode) | _row_document(state.episodic, trace_id)
             for trace_id, episode in state.episodes.items()
-        ],
-        "guidelines": [
+        ),
+    )
+    yield (
+        "guidelines",
+        (
             to_document(guideline) | {"vector": _packed(state.semantic.vectors.get(guideline.id))}
             for guideline in state.semantic.guidelines
-        ],
-        "undistilled": sorted(state.undistilled),
-    }
+        ),
+    )
+    yield "undistilled", sorted(state.undistilled)
 
 
 def restore(document: Mapping[str, Json]) -> SavedJudge:
@@ -101,9 +113,24 @@ def write(path: Path, saved: SavedJudge) -> None:
         InputError: If the file cannot be written.
     """
     try:
-        replace_file(path, json.dumps(dump(saved), default=str) + "\n")
+        with replacement(path) as file:
+            file.writelines(text.encode() for text in _texts(saved))
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+
+
+def _texts(saved: SavedJudge) -> Iterator[str]:
+    """Yield the document as JSON, in pieces: the whole of a large memory would take as much again."""
+    for place, (name, part) in enumerate(_parts(saved)):
+        yield f"{', ' if place else '{'}{json.dumps(name)}: "
+        if not isinstance(part, Iterator):
+            yield json.dumps(part, default=str)
+            continue
+        yield "["
+        for index, item in enumerate(part):
+            yield f"{', ' if index else ''}{json.dumps(item, default=str)}"
+        yield "]"
+    yield "}\n"
 
 
 def read(path: Path) -> SavedJudge:

@@ -8,7 +8,7 @@ import pytest
 from memalign import MemAlignOptimizer, load_judge, make_judge
 from memalign.align.report import OUTDATED
 from memalign.errors import InputError
-from memalign.judge_file import read
+from memalign.judge_file import dump, read
 from memalign.records import GuidelineRecord, Handling, Json
 from memalign.serialization import pack_vector, to_document
 from tests.factories import POLITENESS, a_trace, a_vote, a_vote_against
@@ -259,3 +259,11 @@ def test_a_file_with_a_version_or_a_vector_that_is_none_is_told(
 
     with pytest.raises(InputError, match=f"not a whole saved judge .*{words}"):
         load_judge(tmp_path / "judge.json")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_file_is_the_document_as_one_line_of_json(tmp_path: Path) -> None:
+    for name, judge in (("some.json", aligned(3)), ("one.json", aligned(1))):
+        judge.save(tmp_path / name)
+        document = dump(read(tmp_path / name))
+        assert (tmp_path / name).read_text(encoding="utf-8") == json.dumps(document, default=str) + "\n"
