@@ -4,10 +4,9 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
 from bot import connectors, forgetting, ingest, judging, learning, listeners, outbound, posting, reports, web
 from bot.blocks.blind_card import verdict_hidden
@@ -15,7 +14,9 @@ from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
 from bot.blocks.why import MAX_CASES_IN_SHORT, why_message
 from bot.config import Secrets, Settings
+from bot.duties import CONNECTING, HEARING, REFRESHING, in_its_terms
 from bot.forgetting.service import ForgetService
+from bot.forgotten_content import ForgottenContent
 from bot.judge_names import JudgeNames
 from bot.judging.memories import check_model_keys, open_memories, open_unnamed_memories
 from bot.judging.settings_changes import note_settings, renaming_offers
@@ -32,7 +33,6 @@ from bot.reports import Reports
 from bot.reports.status import StatusReport
 from bot.reports.worsening_watch import CHECK_SECONDS
 from bot.resources import Resources
-from bot.runtime.duty import work_in_terms
 from bot.runtime.health import HealthRegistry
 from bot.runtime.metrics import Metrics
 from bot.runtime.supervisor import Background, supervise
@@ -43,7 +43,6 @@ from memalign.judge_memory import JudgeMemory
 from memalign.records import TraceTarget
 from storage.database import Database
 from storage.records import StoredVerdict
-from storage.replica import Replica
 
 log = logging.getLogger(__name__)
 
@@ -111,12 +110,6 @@ class Bot:
         return self.server.url
 
 
-CONNECTING, HEARING, REFRESHING = "connecting to Slack", "hearing of changes", "reading others' lessons"
-PARTS_OF_EACH_REPLICA = {CONNECTING, HEARING, REFRESHING, "judging"}
-"""Background parts that every replica does; each other one is a duty, which one replica at a time leads."""
-SHARED_DUTIES = {"reading cards": "cards", "showing verdicts": "cards", "redacting messages": "cards"}
-"""Parts that are led together: they take turns at the same messages."""
-
 THREAD_SWITCH_SECONDS = 0.000_2
 """Time after which a thread that computes lets another one in.
 
@@ -177,7 +170,7 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
 async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncIterator[None]:
     """Let a bot listen and work while the context is open; then end in the order that loses nothing."""
     after_ack = AfterAck(tasks)
-    listeners.build(
+    answers = listeners.build(
         bot.resources,
         bot.forgetting,
         bot.guidelines,
@@ -191,8 +184,8 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncI
     replica = bot.database.replica
     membership = tasks.create_task(replica.run())
     background = [
-        tasks.create_task(supervise(part, _in_its_terms(replica, part, run), bot.health))
-        for part, run in bot.background.items()
+        tasks.create_task(supervise(part, in_its_terms(replica, part, run), bot.health))
+        for part, run in {**bot.background, **answers}.items()
     ]
     try:
         yield
@@ -215,16 +208,6 @@ async def _at_work(bot: Bot, tasks: asyncio.TaskGroup, timing: Timing) -> AsyncI
         await after_ack.finish(0)
 
 
-def _in_its_terms(
-    replica: Replica, part: str, run: Callable[[], Awaitable[None]]
-) -> Callable[[], Awaitable[None]]:
-    """Let a background part run while this replica leads its duty; those of each replica run in any case."""
-    if part in PARTS_OF_EACH_REPLICA:
-        return run
-    duty = SHARED_DUTIES.get(part, part)
-    return partial(work_in_terms, partial(replica.lead, duty), run)
-
-
 def build(resources: Resources, timing: Timing) -> Bot:
     """Build all parts; those of one flow reach another by the callbacks handed in here alone."""
     threads = learning.build_reading(resources)
@@ -240,9 +223,16 @@ def build(resources: Resources, timing: Timing) -> Bot:
     judges = judging.build(resources, posts.wake)
     figures = reports.build(resources, digests, posts.wake, timing.check_seconds)
 
+    content = ForgottenContent(resources.database)
+
     async def redact_now() -> None:
         """Let Slack and tracing tools show nothing any more of what was just forgotten."""
-        await asyncio.gather(posts.redact_now(), lessons.update_threads(), tools.write_now())
+        await content.redact(
+            messages=posts.redact_now,
+            threads=lessons.update_threads,
+            cards=lessons.update_cards,
+            tools=tools.write_now,
+        )
 
     async def explain(stored: StoredVerdict) -> SlackMessage:
         """Answer a question about a verdict; what its judge has learned is for the judge's own channel only."""

@@ -30,6 +30,8 @@ class GuidelineRequest:
     """Of an undo: the mark of the form that it undoes."""
     version: int = 0
     """The version of the memory that is gone back to."""
+    replica: str = ""
+    """Id of the process that was asked, and that carries it out while it lives; empty for one of an earlier version."""
 
 
 class GuidelineRequests(Repository):

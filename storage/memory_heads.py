@@ -10,7 +10,7 @@ _EMPTY: Body = {"version": 0, "undistilled": [], "number": 0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryVersions:
+class HeadVersions:
     """The versions of a judge's memory."""
 
     version: int
@@ -33,7 +33,7 @@ class MemoryHeads:
         """Store a judge's head."""
         self._memories.put(Document(head, judge))
 
-    def versions(self, judge: str) -> MemoryVersions:
+    def versions(self, judge: str) -> HeadVersions:
         """Return the versions of a judge's memory."""
         head = self.get(judge)
-        return MemoryVersions(version=head["version"], forget_version=head.get("forget_version", 0))
+        return HeadVersions(version=head["version"], forget_version=head.get("forget_version", 0))

@@ -31,6 +31,9 @@ class Replica(Protocol):
     async def lead(self, duty: str) -> Term:
         """Wait until this process has the duty."""
 
+    def leads(self, duty: str) -> bool:
+        """Return whether this process has the duty now."""
+
     async def dead(self, ids: Collection[str]) -> set[str]:
         """Return those of some replicas that are surely gone. Raises `StorageError`."""
 
@@ -59,6 +62,10 @@ class LoneReplica:
     async def lead(self, duty: str) -> Term:  # noqa: ARG002 - each is its own
         """Return a term without an end."""
         return _EndlessTerm()
+
+    def leads(self, duty: str) -> bool:  # noqa: ARG002 - each is its own
+        """Return True."""
+        return True
 
     async def dead(self, ids: Collection[str]) -> set[str]:
         """Return all but itself: the folder's lock keeps others out."""

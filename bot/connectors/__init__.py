@@ -29,11 +29,15 @@ class ConnectorFlow:
     workers: tuple[ConnectorWorker, ...]
     background: Background
 
-    async def write_now(self) -> None:
-        """Let tools hold nothing of what was just forgotten, as far as they answer in time."""
+    async def write_now(self, leads: Callable[[str], bool]) -> None:
+        """Let tools hold nothing of what was just forgotten, as far as they answer in time.
+
+        To those whose part this process does not lead another one writes within a second.
+        """
+        led = [worker for name, worker in zip(self.background, self.workers, strict=True) if leads(name)]
         try:
             async with asyncio.timeout(DELETE_SECONDS):
-                await asyncio.gather(*(worker.write_now() for worker in self.workers))
+                await asyncio.gather(*(worker.write_now() for worker in led))
         except TimeoutError:  # it is told in the status, and goes on by itself
             return
 

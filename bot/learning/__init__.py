@@ -1,6 +1,5 @@
 """Flow B: feedback is gathered, learned by the judge's memory, and told in the thread."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +34,9 @@ class LearningFlow:
     guidelines: GuidelineService
     rollbacks: RollbackService
     update_threads: Callable[[], Awaitable[None]]
-    """Edits what threads, and blind cards, tell that is not so any more, as far as Slack answers in time."""
+    """Edits what threads tell that is not so any more, as far as Slack answers in time."""
+    update_cards: Callable[[], Awaitable[None]]
+    """Edits what blind cards tell that is not so any more, as `update_threads` does."""
     learn: Callable[[], Awaitable[None]]
     """Learns until cancelled; to begin once everything is forgotten that an earlier run was asked to forget."""
     try_guidelines: Callable[[], Awaitable[None]]
@@ -108,9 +109,6 @@ def build(
         answers.wake()
         blind_cards.wake()
 
-    async def update_threads() -> None:
-        await asyncio.gather(updater.update_now(), blind_cards.update_now())
-
     reconciler = CardReconciler(
         resources.settings,
         database,
@@ -146,7 +144,8 @@ def build(
             updater.wake,
             wake_posting,
         ),
-        update_threads=update_threads,
+        update_threads=updater.update_now,
+        update_cards=blind_cards.update_now,
         learn=worker.run,
         try_guidelines=trials.run,
         background={

@@ -69,6 +69,7 @@ from bot.listeners.why import WhyListener
 from bot.listeners.wrong_case import WrongCases
 from bot.reports import Reports
 from bot.resources import Resources
+from bot.runtime.supervisor import Background
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,8 @@ def build(
     wake_learning: Callable[[], None],
     wake_posting: Callable[[], None],
     after_ack: AfterAck,
-) -> None:
-    """Build all listeners and register them with the app."""
+) -> Background:
+    """Build all listeners and register them with the app; returns what they do in the background."""
     settings, slack, redactor = resources.settings, resources.slack, resources.redactor
     database, memories = resources.database, resources.memories
     errors.listen(slack.app)
@@ -119,6 +120,7 @@ def build(
     decisions = GuidelineDecisions(
         settings,
         database.guideline_requests,
+        database.replica,
         memories,
         guidelines,
         rollbacks,
@@ -181,8 +183,8 @@ def build(
         slack.charts,
         after_ack,
     ).listen(slack.app)
-    after_ack.run(decisions.resume())
     _ignore_others(slack.app)
+    return {"finishing decisions": decisions.run}
 
 
 def _ignore_others(app: AsyncApp) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import assert_never
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,7 +21,10 @@ from memalign.judge_memory import JudgeMemory
 from memalign.memory.guideline_handling import form_mark
 from memalign.records import Guideline
 from storage.guideline_requests import GuidelineRequest, GuidelineRequests
+from storage.replica import Replica
 
+LOOK_SECONDS = 1.0
+"""Pause between two looks for decisions that nobody carries out."""
 ACCESS_SECONDS = 5.0
 """Pause before Slack is asked again who may decide, when it did not say."""
 
@@ -32,6 +36,7 @@ class GuidelineDecisions:
         self,
         settings: Settings,
         requests: GuidelineRequests,
+        replica: Replica,
         memories: Mapping[str, JudgeMemory],
         service: GuidelineService,
         rollbacks: RollbackService,
@@ -40,6 +45,7 @@ class GuidelineDecisions:
     ) -> None:
         self._channels = {judge.name: judge.channel for judge in settings.judges}
         self._requests = requests
+        self._replica = replica
         self._memories = memories
         self._service = service
         self._rollbacks = rollbacks
@@ -51,7 +57,7 @@ class GuidelineDecisions:
     async def keep(self, request: GuidelineRequest) -> None:
         """Store a decision, so that it outlives a crash. Raises `StorageError`."""
         self._own.add(request.request_id)
-        await self._requests.put(request)
+        await self._requests.put(replace(request, replica=self._replica.id))
 
     async def refusal(self, person: str, judge: str) -> str:
         """Return the sentence on why a person may not decide now; empty if they may."""
@@ -66,14 +72,25 @@ class GuidelineDecisions:
         self._own.discard(request.request_id)
         return outcome
 
+    async def run(self) -> None:
+        """Carry out, until cancelled, what a run or a replica that is gone has left. Raises `StorageError`."""
+        while True:
+            await self.resume()
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def resume(self) -> None:
-        """Carry out what an earlier run stored, and tell its people. Raises `StorageError`."""
-        for request in await self._requests.unfinished():
-            if request.request_id in self._own:
-                continue
+        """Carry out what a run or a replica that is gone has stored, and tell its people. Raises `StorageError`."""
+        for request in await self._left():
             outcome = await self._outcome(request)
             if channel := self._channels.get(request.judge):
                 await show_ephemeral(self._client, channel, request.person, outcome_message(outcome))
+
+    async def _left(self) -> list[GuidelineRequest]:
+        """Return the stored decisions that nobody is about to carry out."""
+        requests = [each for each in await self._requests.unfinished() if each.request_id not in self._own]
+        others = {each.replica for each in requests} - {"", self._replica.id}
+        living = others - await self._replica.dead(others) if others else set()
+        return [each for each in requests if each.replica not in living]
 
     async def _outcome(self, request: GuidelineRequest) -> DecisionOutcome:
         try:

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
+LEADER_SECONDS = 10.0
+LOOK_SECONDS = 0.1
 
-class Term(Protocol):
+
+class DutyTerm(Protocol):
     """The time in which this process, and no other, has a duty."""
 
     async def ended(self) -> None:
         """Wait until this process has the duty no more."""
 
 
-async def work_in_terms(lead: Callable[[], Awaitable[Term]], run: Callable[[], Awaitable[None]]) -> None:
+async def work_in_terms(lead: Callable[[], Awaitable[DutyTerm]], run: Callable[[], Awaitable[None]]) -> None:
     """Do a duty's work whenever this process leads it, until the work returns or raises.
 
     Args:
@@ -32,3 +36,26 @@ async def work_in_terms(lead: Callable[[], Awaitable[Term]], run: Callable[[], A
             work.cancel()
             end.cancel()
             await asyncio.gather(work, end, return_exceptions=True)
+
+
+async def done_by_leader(
+    is_leader: bool,
+    work: Callable[[], Awaitable[None]],
+    is_left: Callable[[], Awaitable[bool]],
+    seconds: float = LEADER_SECONDS,
+) -> None:
+    """Do some of a duty's work at once, or wait until the process that leads the duty has done it.
+
+    Args:
+        is_leader: whether this process leads it.
+        work: does the work.
+        is_left: looks whether there is any left to be done.
+        seconds: longest time to wait for another process; it goes on after it.
+    """
+    if is_leader:
+        await work()
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while await is_left():  # noqa: ASYNC110 - another process does it
+                await asyncio.sleep(LOOK_SECONDS)

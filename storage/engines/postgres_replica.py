@@ -112,6 +112,10 @@ class PostgresReplica:
             await led.wait()
         return term
 
+    def leads(self, duty: str) -> bool:
+        """Return whether this process has the duty now."""
+        return duty in self._terms
+
     async def dead(self, ids: Collection[str]) -> set[str]:
         """Return those of some replicas that had no lock for a second; none while there is no connection."""
         connection = self._connection

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.runtime.duty import Term, work_in_terms
+from bot.runtime.duty import DutyTerm, work_in_terms
 
 
 class FakeTerm:
@@ -22,7 +22,7 @@ class Election:
     def __init__(self) -> None:
         self.terms: asyncio.Queue[FakeTerm] = asyncio.Queue()
 
-    async def lead(self) -> Term:
+    async def lead(self) -> DutyTerm:
         return await self.terms.get()
 
     def begin(self) -> FakeTerm:
