@@ -38,6 +38,8 @@ from storage.keys import LAST, decode, encode
 
 Cursor = psycopg.Cursor[TupleRow]
 T = TypeVar("T")
+_PAGE_LIMITS: Mapping[int, LiteralString] = {2: "2", 16: "16", 64: "64", 256: "256", 1024: "1024"}
+"""Rows that are fetched at a time. The planner knows them: one that is not told how few are wanted reads all."""
 _FIRST_PAGE, _LARGEST_PAGE = 64, 1024
 """Rows that are fetched at first, when more may be wanted, and at most."""
 _RAW_BATCH = 500
@@ -349,7 +351,7 @@ class PostgresEngine:
             bounds,
             by=by,
             direction=direction,
-            size=_FIRST_PAGE if likely < 0 else min(likely + 1, _LARGEST_PAGE),
+            wanted=likely,
         )
         for row in pages:
             yield _text(row[0]), row[1]
@@ -362,38 +364,38 @@ class PostgresEngine:
         *,
         by: LiteralString,
         direction: LiteralString,
-        size: int,
+        wanted: int = -1,
     ) -> Iterator[TupleRow]:
         """Yield rows page by page, each from behind the last row before, by the last columns of the select list."""
         columns = by.split(", ")
         # the driver knows bytes as bytea and numbers as numbers of some size, which compare with any other
         marks = ", ".join("%b" if column in ("id", "place") else "%s::bigint" for column in columns)
         behind = f" AND ({by}) {'>' if direction == 'ASC' else '<'} ({marks})"
-        ending = f" ORDER BY {', '.join(f'{column} {direction}' for column in columns)} LIMIT %s"
-        rows = self._execute(text + ending, tables, (*values, size)).fetchall()
+        order = f" ORDER BY {', '.join(f'{column} {direction}' for column in columns)} LIMIT "
+        size = _FIRST_PAGE if wanted < 0 else _page_above(wanted)
+        rows = self._execute(text + order + _PAGE_LIMITS[size], tables, values).fetchall()
         while rows:
             yield from rows
             if len(rows) < size:
                 return
-            size = min(size * 4, _LARGEST_PAGE)
+            size = _page_above(size)
             last = rows[-1][-len(columns) :]
-            rows = self._execute(text + behind + ending, tables, (*values, *last, size)).fetchall()
+            statement = text + behind + order + _PAGE_LIMITS[size]
+            rows = self._execute(statement, tables, (*values, *last)).fetchall()
 
     # --- rows as they are, for a copy
 
     def raw_rows(self, table: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield position, key and body of all documents as they are stored, in order of adding."""
         text = "SELECT id, body, position FROM {} WHERE true"
-        pages = self._pages(text, (table,), (), by="position", direction="ASC", size=_FIRST_PAGE)
+        pages = self._pages(text, (table,), (), by="position", direction="ASC")
         for key, body, position in pages:
             yield position, key, body
 
     def raw_entries(self, table: str, index: str) -> Iterator[tuple[bytes, int]]:
         """Yield place and position of all entries of an index as they are stored, in order of place."""
         text = "SELECT place, position FROM {} WHERE true"
-        yield from self._pages(
-            text, (_index(table, index),), (), by="place, position", direction="ASC", size=_LARGEST_PAGE
-        )
+        yield from self._pages(text, (_index(table, index),), (), by="place, position", direction="ASC")
 
     def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add documents at the positions they had; later ones get positions after these."""
@@ -494,6 +496,10 @@ class PostgresEngine:
             self._session.discard()
         finally:
             self._release()
+
+
+def _page_above(rows: int) -> int:
+    return next((limit for limit in _PAGE_LIMITS if limit > rows), _LARGEST_PAGE)
 
 
 def _index(table: str, index: str) -> str:
