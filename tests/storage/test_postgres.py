@@ -23,7 +23,7 @@ from storage.location import PostgresUrl, parse_postgres_url
 from tests.cutting_proxy import Cut, CuttingProxy, proxy_before
 from tests.postgres_server import PostgresServer, running_server
 from tests.storage.engines import opener_of
-from tests.storage.records import posted, trace
+from tests.storage.records import at, posted, reply_event, trace
 
 
 @pytest.fixture
@@ -311,6 +311,7 @@ async def test_a_server_that_has_become_a_standby_is_told_and_left_for_the_prima
         (psycopg.errors.InsufficientPrivilege, r"may not do this .*grant CREATE"),
         (psycopg.errors.UndefinedTable, r"table of the store .* is missing"),
         (psycopg.errors.DataCorrupted, r"is damaged .*backups"),
+        (psycopg.errors.ProgramLimitExceeded, r"takes no name or id of this length"),
         (psycopg.errors.IoError, r"failed .*server's log"),
     ],
 )
@@ -341,3 +342,16 @@ def test_without_the_driver_one_sentence_names_the_command_that_brings_it(tmp_pa
     assert done.returncode == 1
     assert done.stderr.strip().endswith("install it with `pip install 'memalign[postgres]'`.")
     assert done.stderr.count("\n") == 1
+
+
+async def test_the_longest_id_that_a_trace_may_have_fits_into_every_index(place: PostgresUrl) -> None:
+    """An entry of an index holds 2,704 bytes; ids have up to 500 characters, of four bytes at most."""
+    longest = "".join(chr(0x1F300 + number) for number in range(500))
+    async with await Database.open(place) as db:
+        verdict_id = await posted(db, longest, ts="1.1")
+        await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", "because", at(1)))
+        await db.traces.add([(trace(longest + "b"), ["polite" * 10])], 1, 100)
+        assert await db.traces.postpone(longest + "b", "polite" * 10, 5, "down") is None
+        assert set(await db.feedback.of(verdict_id)) == {"U1"}
+        await db.forgetting.delete_traces([longest])
+        assert await db.verdicts.get(verdict_id) is None
