@@ -37,13 +37,13 @@ class VerdictFile:
     def __init__(self, path: Path | None, tally: VerdictTally) -> None:
         self.first_other: int | None = None
         """Number of the first line of an earlier run that is of another judge, or on none of the traces."""
-        self._path = path and path.resolve()
+        self._path = path
         self._tally = tally
         # a device or a pipe holds nothing to go on with
-        self._is_regular = self._path is not None and (self._path.is_file() or not self._path.exists())
-        self._stream = _open(self._path, is_regular=self._is_regular) if self._path else sys.stdout
-        if self._path and self._is_regular:
-            self._take_in(self._path)
+        self._is_regular = path is not None and (path.is_file() or not path.exists())
+        self._stream = _open(path, is_regular=self._is_regular) if path else sys.stdout
+        if path and self._is_regular:
+            self._take_in(path)
 
     def add(self, verdict: Verdict) -> None:
         """Append a verdict. Raises `InputError` if it cannot be written."""
@@ -62,7 +62,8 @@ class VerdictFile:
         if self._path is None or not self._is_regular or self._tally.is_in_order:
             return
         try:
-            with open_lines(self._path) as lines, replacement(self._path) as file:
+            # through a link it is the file that the link leads to
+            with open_lines(self._path) as lines, replacement(self._path.resolve()) as file:
                 for offset in self._offsets_in_order(lines):
                     file.write(lines.at(offset))
         except OSError as error:
@@ -97,7 +98,7 @@ class VerdictFile:
                     os.ftruncate(self._stream.fileno(), line.offset)
                     return
                 raise InputError(
-                    f"Line {line.number} of {path.name} is not a verdict, so nothing was written there; "
+                    f"Line {line.number} of {path} is not a verdict, so nothing was written there; "
                     "choose another --out."
                 ) from None
             self._tally.add(verdict)
@@ -139,7 +140,7 @@ def _lock(handle: int, path: Path) -> None:
         return
     if not is_free:
         raise InputError(
-            f"Another memalign is writing {path.name}; wait until it is done, or choose another --out."
+            f"Another memalign is writing {path}; wait until it is done, or choose another --out."
         )
 
 
@@ -157,4 +158,4 @@ def _parse_verdict(line: bytes) -> dict[str, Json]:
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path.name} cannot be written ({error.strerror}); choose another --out.")
+    return InputError(f"{path} cannot be written ({error.strerror}); choose another --out.")

@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from memalign.atomic_file import replace_file
@@ -54,7 +55,11 @@ def read_endpoint(location: Location) -> dict[str, str]:
 
 def remove_endpoint(location: Location) -> None:
     """Delete the file, if it is there. Raises `OSError`."""
-    (endpoint_folder(location) / ENDPOINT_FILE).unlink(missing_ok=True)
+    folder = endpoint_folder(location)
+    (folder / ENDPOINT_FILE).unlink(missing_ok=True)
+    if folder != location:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _require_private(folder: Path) -> None:

@@ -38,13 +38,15 @@ from storage.keys import LAST, decode, encode
 
 Cursor = psycopg.Cursor[TupleRow]
 T = TypeVar("T")
+_PAGE_LIMITS: Mapping[int, LiteralString] = {2: "2", 16: "16", 64: "64", 256: "256", 1024: "1024"}
+"""Rows that are fetched at a time. The planner knows them: one that is not told how few are wanted reads all."""
 _FIRST_PAGE, _LARGEST_PAGE = 64, 1024
 """Rows that are fetched at first, when more may be wanted, and at most."""
 _RAW_BATCH = 500
 """Rows of a copy that one statement adds."""
 _OUTCOME_SECONDS = 30.0
 """For so long a broken commit is asked after, before it is told as unknown."""
-_STATE = "SELECT version, rewrites FROM {}"
+_STATE = "SELECT version, rewrites, layout FROM {}"
 _KEY_ORDER: Mapping[Order, tuple[LiteralString, LiteralString]] = {
     "up": ("id", "ASC"),
     "down": ("id", "DESC"),
@@ -69,7 +71,13 @@ class PostgresEngine:
         self._schema = session.location.schema
         self._release = release
         self._is_inside = False
-        self._tables: set[str] = set()
+        self._tables: set[str] | None = None
+        """Names of the tables and indexes in this layout of the store; None: to be looked up."""
+        self._layout = -1
+        self._state: Cursor | None = None
+        """The answer on the store's state as the transaction under way began."""
+        self._is_redefined = False
+        """True once the transaction under way has changed the layout."""
         self._changes = 0
         self._statements: dict[tuple[str, ...], sql.Composed] = {}
         self._write_key = lock_key(session.location, "write")
@@ -127,18 +135,17 @@ class PostgresEngine:
         self._is_inside = True
         transaction_id: str | None = None
         try:
-            with connection.pipeline() as pipeline:
+            with connection.pipeline():
                 connection.execute(begin)
                 locked = connection.execute(lock, keys, prepare=True) if lock else None
-                state = self._execute(_STATE, (STORE_TABLE,))
+                self._state = self._execute(_STATE, (STORE_TABLE,))
                 yield
-                version, rewrites = self._row_of(state)
+                version, rewrites, _ = self._state_row()
                 check_version(version, self._location)
                 if locked is not None:
                     self._note_stale(connection, rewrites)
                     transaction_id = self._row_of(locked)[1]
                 connection.execute("COMMIT")
-                pipeline.sync()
         except BaseException as problem:
             self._forget_transaction()
             if self._roll_back(connection) or transaction_id is None:
@@ -149,6 +156,9 @@ class PostgresEngine:
             self._is_inside = False
             self._written.clear()
             self._emptied.clear()
+            self._state = None
+            if self._is_redefined:
+                self._tables, self._is_redefined = None, False
 
     def _note_stale(self, connection: Connection, rewrites: int) -> None:
         if rewrites != self._rewrites:
@@ -161,7 +171,7 @@ class PostgresEngine:
         self._unnoted_stale.clear()
 
     def _forget_transaction(self) -> None:
-        self._tables.clear()
+        self._tables = None
         self._known_stale.clear()
         self._unnoted_stale |= self._written
 
@@ -221,14 +231,26 @@ class PostgresEngine:
 
     def table_names(self) -> set[str]:
         """Return the names of all tables of documents."""
-        return {name for name in self._sql_names() if INDEX_MARK not in name}
+        return {name for name in self._table_names() if INDEX_MARK not in name}
 
     def has_table(self, table: str) -> bool:
         """Return whether the table exists: it does from its first document on."""
-        # another process may have made it meanwhile, and drops one only as it carries the store over
-        if table not in self._tables:
-            self._tables = self._sql_names()
-        return table in self._tables
+        return table in self._table_names()
+
+    def _table_names(self) -> set[str]:
+        """Return the names of tables and indexes, looked up again once a process has made or dropped one."""
+        layout = self._state_row()[2]
+        if self._tables is None or (layout != self._layout and not self._is_redefined):
+            self._tables, self._layout = self._sql_names(), layout
+        return self._tables
+
+    def _state_row(self) -> TupleRow:
+        """Return version, number of rewrites and layout; in a transaction, as it began."""
+        if self._state is None:
+            return self._row_of(self._execute(_STATE, (STORE_TABLE,)))
+        row = self._row_of(self._state)
+        self._state.scroll(0, mode="absolute")
+        return row
 
     def create_table(self, table: str, indexes: Collection[str]) -> None:
         """Create the table and those of its indexes that are missing; their entries are left to the caller."""
@@ -240,7 +262,9 @@ class PostgresEngine:
     def indexes(self, table: str) -> set[str]:
         """Return the names of the table's indexes."""
         return {
-            name.partition(INDEX_MARK)[2] for name in self._sql_names() if name.startswith(table + INDEX_MARK)
+            name.partition(INDEX_MARK)[2]
+            for name in self._table_names()
+            if name.startswith(table + INDEX_MARK)
         }
 
     def drop_table(self, table: str) -> None:
@@ -261,7 +285,8 @@ class PostgresEngine:
         connection = self.connection
         for statement in statements:
             connection.execute(statement)
-        self._tables.clear()
+        self._execute("UPDATE {} SET layout = layout + 1", (STORE_TABLE,))
+        self._tables, self._is_redefined = None, self._is_inside
         if self._is_inside:
             # the driver drops what it has prepared once it has these answers, and sends word of that after the
             # next statement, which must not be one that it prepares anew (psycopg 3.3, `PrepareManager`)
@@ -349,7 +374,7 @@ class PostgresEngine:
             bounds,
             by=by,
             direction=direction,
-            size=_FIRST_PAGE if likely < 0 else min(likely + 1, _LARGEST_PAGE),
+            wanted=likely,
         )
         for row in pages:
             yield _text(row[0]), row[1]
@@ -362,38 +387,38 @@ class PostgresEngine:
         *,
         by: LiteralString,
         direction: LiteralString,
-        size: int,
+        wanted: int = -1,
     ) -> Iterator[TupleRow]:
         """Yield rows page by page, each from behind the last row before, by the last columns of the select list."""
         columns = by.split(", ")
         # the driver knows bytes as bytea and numbers as numbers of some size, which compare with any other
         marks = ", ".join("%b" if column in ("id", "place") else "%s::bigint" for column in columns)
         behind = f" AND ({by}) {'>' if direction == 'ASC' else '<'} ({marks})"
-        ending = f" ORDER BY {', '.join(f'{column} {direction}' for column in columns)} LIMIT %s"
-        rows = self._execute(text + ending, tables, (*values, size)).fetchall()
+        order = f" ORDER BY {', '.join(f'{column} {direction}' for column in columns)} LIMIT "
+        size = _FIRST_PAGE if wanted < 0 else _page_above(wanted)
+        rows = self._execute(text + order + _PAGE_LIMITS[size], tables, values).fetchall()
         while rows:
             yield from rows
             if len(rows) < size:
                 return
-            size = min(size * 4, _LARGEST_PAGE)
+            size = _page_above(size)
             last = rows[-1][-len(columns) :]
-            rows = self._execute(text + behind + ending, tables, (*values, *last, size)).fetchall()
+            statement = text + behind + order + _PAGE_LIMITS[size]
+            rows = self._execute(statement, tables, (*values, *last)).fetchall()
 
     # --- rows as they are, for a copy
 
     def raw_rows(self, table: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield position, key and body of all documents as they are stored, in order of adding."""
         text = "SELECT id, body, position FROM {} WHERE true"
-        pages = self._pages(text, (table,), (), by="position", direction="ASC", size=_FIRST_PAGE)
+        pages = self._pages(text, (table,), (), by="position", direction="ASC")
         for key, body, position in pages:
             yield position, key, body
 
     def raw_entries(self, table: str, index: str) -> Iterator[tuple[bytes, int]]:
         """Yield place and position of all entries of an index as they are stored, in order of place."""
         text = "SELECT place, position FROM {} WHERE true"
-        yield from self._pages(
-            text, (_index(table, index),), (), by="place, position", direction="ASC", size=_LARGEST_PAGE
-        )
+        yield from self._pages(text, (_index(table, index),), (), by="place, position", direction="ASC")
 
     def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add documents at the positions they had; later ones get positions after these."""
@@ -424,7 +449,7 @@ class PostgresEngine:
     @property
     def version(self) -> int:
         """The version of the form of the store's documents."""
-        version: int = self._row_of(self._execute(_STATE, (STORE_TABLE,)))[0]
+        version: int = self._row_of(self._execute("SELECT version FROM {}", (STORE_TABLE,)))[0]
         return version
 
     def set_version(self, version: int) -> None:
@@ -494,6 +519,10 @@ class PostgresEngine:
             self._session.discard()
         finally:
             self._release()
+
+
+def _page_above(rows: int) -> int:
+    return next((limit for limit in _PAGE_LIMITS if limit > rows), _LARGEST_PAGE)
 
 
 def _index(table: str, index: str) -> str:

@@ -1,6 +1,8 @@
 """A store behind a network: broken connections, restarts, standbys, refusals."""
 
 import asyncio
+import random
+import string
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 
@@ -9,6 +11,7 @@ from psycopg import sql
 
 from memalign.errors import StorageError
 from storage.database import Database
+from storage.documents import Document
 from storage.engines import SCHEMA_VERSION, Engine
 from storage.location import PostgresUrl, parse_postgres_url
 from tests.cutting_proxy import Cut, CuttingProxy, proxy_before
@@ -229,3 +232,42 @@ async def test_a_writer_waits_for_another_and_both_are_kept(place: PostgresUrl) 
 def insert(engine: Engine, key: str) -> None:
     with engine.transaction():
         engine.insert("any", key, b"{}")
+
+
+async def test_no_byte_stays_in_the_samples_of_the_planner_or_in_long_values(
+    postgres_server: PostgresServer, place: PostgresUrl
+) -> None:
+    """ANALYZE, which a server runs by itself, keeps values of columns; long values lie in a table of their own."""
+    database = f"erasure_{place.schema}"
+    postgres_server.create_database(database)
+    words = [b"SECRET words", b"tr-secret"]
+    async with await Database.open(postgres_server.location(database)) as db:
+        body = "SECRET words " + "".join(random.Random(1).choices(string.printable, k=50_000))
+        await db.traces.add([(trace("tr-secret", inputs=body), ["polite"])], 1, 10)
+        await db.traces.add([(trace(f"tr-{n}"), ["polite"]) for n in range(50)], 1, 100)
+        with postgres_server.connect(database) as connection:
+            connection.execute("ANALYZE")
+        assert postgres_server.files_with(words, database) != []
+        await db.forgetting.delete_traces(["tr-secret"])
+        assert postgres_server.files_with(words, database) == []
+
+
+async def test_a_transaction_that_was_rolled_back_leaves_no_byte_of_what_is_forgotten_later(
+    postgres_server: PostgresServer, place: PostgresUrl
+) -> None:
+    database = f"rollback_{place.schema}"
+    postgres_server.create_database(database)
+    async with await Database.open(postgres_server.location(database)) as db:
+        drafts = db.store.documents.declare("drafts")
+
+        def stumble() -> None:
+            drafts.put(Document({"text": "SECRET draft"}, "d"))
+            raise RuntimeError("stumbled")
+
+        await db.traces.add([(trace("t"), [])], 1, 10)
+        await db.store.write(lambda: drafts.put(Document({"text": "kept"}, "k")))
+        with pytest.raises(RuntimeError):
+            await db.store.write(stumble)
+        assert postgres_server.files_with([b"SECRET draft"], database) != []
+        await db.forgetting.delete_traces(["t"])
+        assert postgres_server.files_with([b"SECRET draft"], database) == []

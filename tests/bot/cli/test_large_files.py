@@ -1,5 +1,6 @@
 """Files of any length: read and written a line at a time, gone on with after a kill, and at a bounded rate."""
 
+import asyncio
 import json
 import os
 import signal
@@ -13,13 +14,15 @@ from pathlib import Path
 import pytest
 
 from bot.__main__ import main
+from bot.cli.concurrent_judging import judge_all
 from bot.cli.feedback_file import FeedbackFile
 from bot.cli.line_file import open_lines
 from bot.config import RedactionSettings
 from bot.redaction.redactor import Redactor
 from memalign import load_judge, make_judge
 from memalign.errors import InputError
-from memalign.records import Json
+from memalign.models.call_limits import call_limits
+from memalign.records import Json, Trace, Verdict
 from tests.model_server import ModelServer, overloaded, running_model_server
 
 ROOT = Path(__file__).parents[3]
@@ -312,3 +315,55 @@ def test_a_judge_is_the_same_whether_learned_in_one_run_or_two(server: ModelServ
     main(["align", "feedback.jsonl", "--judge", "judge.toml", "--out", "aligned.json", "--concurrency", "2"])
     assert list(load_judge("aligned.json").episodes) == [f"tr-{1000 + number}" for number in range(8)]
     assert server.max_calls_under_way <= 2
+
+
+async def test_traces_are_read_when_there_is_room_for_them() -> None:
+    read: list[str] = []
+    released = asyncio.Event()
+
+    def traces() -> Iterator[Trace]:
+        for number in range(1_000):
+            read.append(f"tr-{number}")
+            yield Trace(trace_id=f"tr-{number}")
+
+    async def judge_slowly_at_first(trace: Trace) -> Verdict:
+        if trace.trace_id == "tr-0":
+            await released.wait()
+        return Verdict(judge="politeness", trace_id=trace.trace_id, value=True, rationale="So.")
+
+    with call_limits(concurrency=2):
+        outcomes = judge_all(judge_slowly_at_first, traces())
+        first = asyncio.ensure_future(anext(outcomes))
+        await asyncio.sleep(0.05)
+        assert len(read) == 8  # one slow trace holds no more of the others than this
+        released.set()
+        assert (await first)[0].trace_id == "tr-0"
+        rest = [trace.trace_id async for trace, _ in outcomes]
+    assert ["tr-0", *rest] == read
+
+
+@pytest.mark.usefixtures("server")
+def test_verdicts_may_go_to_a_device_and_through_a_link(tmp_path: Path) -> None:
+    write("traces.jsonl", *map(line, range(3)))
+    main(["judge", "traces.jsonl", "--aligned", "aligned.json", "--out", os.devnull])
+    assert not Path(os.devnull).is_file()
+    (tmp_path / "elsewhere").mkdir()
+    Path("v.jsonl").symlink_to(tmp_path / "elsewhere" / "v.jsonl")
+    write("traces.jsonl", line(2))
+    judge()
+    write("traces.jsonl", *map(line, range(3)))
+
+    judge("--resume")
+
+    assert Path("v.jsonl").is_symlink()
+    assert judged("elsewhere/v.jsonl") == ["tr-0", "tr-1", "tr-2"]
+
+
+def test_a_file_that_cannot_be_written_is_told_before_any_model_is_asked(server: ModelServer) -> None:
+    write("traces.jsonl", line(0))
+    with pytest.raises(SystemExit) as failure:
+        main(["judge", "traces.jsonl", "--aligned", "aligned.json", "--out", "away/v.jsonl"])
+    assert problem(failure) == (
+        "memalign: away/v.jsonl cannot be written (No such file or directory); choose another --out."
+    )
+    assert not server.calls
