@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +17,7 @@ from bot.sandbox import Message, SlackServer, Workspace
 from memalign.records import Json
 from storage.database import Database
 from tests.bot.bot_in_workspace import free_port, peopled
-from tests.bot.cli.test_cli import started
+from tests.bot.cli.test_cli import ROOT, started
 from tests.model_server import ModelServer, running_model_server
 from tests.postgres_server import PostgresServer
 
@@ -221,6 +222,23 @@ async def test_nothing_in_hand_takes_no_longer_than_the_notice(deployment: Deplo
     stop = await deployment.stop()
     assert_graceful(stop)
     assert 2.0 <= stop.seconds < 6.0
+
+
+async def test_a_thread_that_hangs_does_not_hold_up_the_end() -> None:
+    code = (
+        "import logging, threading, time\n"
+        "from bot.cli.run import end_in_time\n"
+        "logging.basicConfig()\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "end_in_time(0.2)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"it did not end in time" in err
 
 
 async def test_replicas_on_a_database_are_replaced_in_turn_without_a_gap(
