@@ -351,7 +351,7 @@ async def test_the_longest_id_that_a_trace_may_have_fits_into_every_index(place:
         verdict_id = await posted(db, longest, ts="1.1")
         await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", "because", at(1)))
         await db.traces.add([(trace(longest + "b"), ["polite" * 10])], 1, 100)
-        assert await db.traces.postpone(longest + "b", "polite" * 10, 5, "down") is None
+        await db.traces.postpone(longest + "b", "polite" * 10, 5, "down")
         assert set(await db.feedback.of(verdict_id)) == {"U1"}
         await db.forgetting.delete_traces([longest])
         assert await db.verdicts.get(verdict_id) is None
