@@ -34,7 +34,7 @@ async def run(options: Namespace) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
-        _end_in_time(STOP_SECONDS)
+        end_in_time(STOP_SECONDS)
     stopping.cancel()
     if not started.is_set():  # there is nothing to bring to an end yet
         serving.cancel()
@@ -51,7 +51,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, started: asyncio.Event
         log.info("stopping: no new work is taken, and what is in hand comes to its end")
 
 
-def _end_in_time(seconds: float) -> None:
+def end_in_time(seconds: float) -> None:
     """End the process after that time, whatever still holds it up.
 
     A thread cannot be cancelled, and may hang in a lookup of a name or in a disk. What was acknowledged is stored.

@@ -46,7 +46,7 @@ _RAW_BATCH = 500
 """Rows of a copy that one statement adds."""
 _OUTCOME_SECONDS = 30.0
 """For so long a broken commit is asked after, before it is told as unknown."""
-_STATE = "SELECT version, rewrites FROM {}"
+_STATE = "SELECT version, rewrites, layout FROM {}"
 _KEY_ORDER: Mapping[Order, tuple[LiteralString, LiteralString]] = {
     "up": ("id", "ASC"),
     "down": ("id", "DESC"),
@@ -71,7 +71,13 @@ class PostgresEngine:
         self._schema = session.location.schema
         self._release = release
         self._is_inside = False
-        self._tables: set[str] = set()
+        self._tables: set[str] | None = None
+        """Names of the tables and indexes in this layout of the store; None: to be looked up."""
+        self._layout = -1
+        self._state: Cursor | None = None
+        """The answer on the store's state as the transaction under way began."""
+        self._is_redefined = False
+        """True once the transaction under way has changed the layout."""
         self._changes = 0
         self._statements: dict[tuple[str, ...], sql.Composed] = {}
         self._write_key = lock_key(session.location, "write")
@@ -129,18 +135,17 @@ class PostgresEngine:
         self._is_inside = True
         transaction_id: str | None = None
         try:
-            with connection.pipeline() as pipeline:
+            with connection.pipeline():
                 connection.execute(begin)
                 locked = connection.execute(lock, keys, prepare=True) if lock else None
-                state = self._execute(_STATE, (STORE_TABLE,))
+                self._state = self._execute(_STATE, (STORE_TABLE,))
                 yield
-                version, rewrites = self._row_of(state)
+                version, rewrites, _ = self._state_row()
                 check_version(version, self._location)
                 if locked is not None:
                     self._note_stale(connection, rewrites)
                     transaction_id = self._row_of(locked)[1]
                 connection.execute("COMMIT")
-                pipeline.sync()
         except BaseException as problem:
             self._forget_transaction()
             if self._roll_back(connection) or transaction_id is None:
@@ -151,6 +156,9 @@ class PostgresEngine:
             self._is_inside = False
             self._written.clear()
             self._emptied.clear()
+            self._state = None
+            if self._is_redefined:
+                self._tables, self._is_redefined = None, False
 
     def _note_stale(self, connection: Connection, rewrites: int) -> None:
         if rewrites != self._rewrites:
@@ -163,7 +171,7 @@ class PostgresEngine:
         self._unnoted_stale.clear()
 
     def _forget_transaction(self) -> None:
-        self._tables.clear()
+        self._tables = None
         self._known_stale.clear()
         self._unnoted_stale |= self._written
 
@@ -223,14 +231,26 @@ class PostgresEngine:
 
     def table_names(self) -> set[str]:
         """Return the names of all tables of documents."""
-        return {name for name in self._sql_names() if INDEX_MARK not in name}
+        return {name for name in self._table_names() if INDEX_MARK not in name}
 
     def has_table(self, table: str) -> bool:
         """Return whether the table exists: it does from its first document on."""
-        # another process may have made it meanwhile, and drops one only as it carries the store over
-        if table not in self._tables:
-            self._tables = self._sql_names()
-        return table in self._tables
+        return table in self._table_names()
+
+    def _table_names(self) -> set[str]:
+        """Return the names of tables and indexes, looked up again once a process has made or dropped one."""
+        layout = self._state_row()[2]
+        if self._tables is None or (layout != self._layout and not self._is_redefined):
+            self._tables, self._layout = self._sql_names(), layout
+        return self._tables
+
+    def _state_row(self) -> TupleRow:
+        """Return version, number of rewrites and layout; in a transaction, as it began."""
+        if self._state is None:
+            return self._row_of(self._execute(_STATE, (STORE_TABLE,)))
+        row = self._row_of(self._state)
+        self._state.scroll(0, mode="absolute")
+        return row
 
     def create_table(self, table: str, indexes: Collection[str]) -> None:
         """Create the table and those of its indexes that are missing; their entries are left to the caller."""
@@ -242,7 +262,9 @@ class PostgresEngine:
     def indexes(self, table: str) -> set[str]:
         """Return the names of the table's indexes."""
         return {
-            name.partition(INDEX_MARK)[2] for name in self._sql_names() if name.startswith(table + INDEX_MARK)
+            name.partition(INDEX_MARK)[2]
+            for name in self._table_names()
+            if name.startswith(table + INDEX_MARK)
         }
 
     def drop_table(self, table: str) -> None:
@@ -263,7 +285,8 @@ class PostgresEngine:
         connection = self.connection
         for statement in statements:
             connection.execute(statement)
-        self._tables.clear()
+        self._execute("UPDATE {} SET layout = layout + 1", (STORE_TABLE,))
+        self._tables, self._is_redefined = None, self._is_inside
         if self._is_inside:
             # the driver drops what it has prepared once it has these answers, and sends word of that after the
             # next statement, which must not be one that it prepares anew (psycopg 3.3, `PrepareManager`)
@@ -426,7 +449,7 @@ class PostgresEngine:
     @property
     def version(self) -> int:
         """The version of the form of the store's documents."""
-        version: int = self._row_of(self._execute(_STATE, (STORE_TABLE,)))[0]
+        version: int = self._row_of(self._execute("SELECT version FROM {}", (STORE_TABLE,)))[0]
         return version
 
     def set_version(self, version: int) -> None:

@@ -28,7 +28,7 @@ _ROW_COLUMNS = (
 _ENTRY_COLUMNS = "(place bytea NOT NULL, position bigint NOT NULL, PRIMARY KEY (place, position))"
 _STORE_COLUMNS = (
     "(version integer NOT NULL, id uuid NOT NULL DEFAULT gen_random_uuid(),"
-    " rewrites bigint NOT NULL DEFAULT 0)"
+    " rewrites bigint NOT NULL DEFAULT 0, layout bigint NOT NULL DEFAULT 0)"
 )
 _STALE_COLUMNS = "(name text PRIMARY KEY, rewrites bigint NOT NULL)"
 
@@ -69,7 +69,7 @@ def has_store(connection: psycopg.Connection[TupleRow], location: PostgresUrl) -
 def tables_of(connection: psycopg.Connection[TupleRow], schema: str) -> set[str]:
     """Return the names of all tables of the schema."""
     query = "SELECT tablename FROM pg_tables WHERE schemaname = %s"
-    return {row[0] for row in connection.execute(query, (schema,)).fetchall()}
+    return {row[0] for row in connection.execute(query, (schema,), prepare=True).fetchall()}
 
 
 def make_store(connection: psycopg.Connection[TupleRow], location: PostgresUrl) -> None:

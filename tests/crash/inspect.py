@@ -39,7 +39,8 @@ async def lost_now(world: World) -> list[str]:
         for channel, ts in ledger.pressed:
             verdict = await db.verdicts.by_card(channel, ts)
             pressed = await feedback_of_person(db, verdict, world.presser) if verdict else None
-            if pressed and not (pressed.button or pressed.answer):
+            is_gone = verdict is None or await db.verdicts.get(verdict.verdict_id) is None
+            if pressed and not (pressed.button or pressed.answer or is_gone):
                 lost.append(f"button on {ts}: {pressed}")
         later = []
         for delivery in ledger.unchecked:
@@ -47,7 +48,8 @@ async def lost_now(world: World) -> list[str]:
             is_known = world.leaver in str(delivery.payload["event"]) or await is_on_disk(db, delivery)
             if is_known is None:
                 later.append(delivery)
-            elif not is_known:
+            # a replica that lives may have forgotten the card between two looks
+            elif not is_known and await is_on_disk(db, delivery) is False:
                 lost.append(f"event {delivery.payload['event']}")
         ledger.unchecked = later
     return lost

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,8 +17,9 @@ from bot.sandbox import Message, SlackServer, Workspace
 from memalign.records import Json
 from storage.database import Database
 from tests.bot.bot_in_workspace import free_port, peopled
-from tests.bot.cli.test_cli import started
+from tests.bot.cli.test_cli import ROOT, started
 from tests.model_server import ModelServer, running_model_server
+from tests.postgres_server import PostgresServer
 
 LIMIT_SECONDS = 10.0
 SETTINGS = """
@@ -59,8 +61,9 @@ class Stop:
 class Deployment:
     """Slack, a model and a folder, on which one process after the other runs."""
 
-    def __init__(self, folder: Path, slack: SlackServer, models: ModelServer) -> None:
+    def __init__(self, folder: Path, slack: SlackServer, models: ModelServer, database_url: str = "") -> None:
         self.folder = folder
+        self.database_url = database_url
         self.slack = slack
         self.models = models
         self.port = free_port()
@@ -73,6 +76,7 @@ class Deployment:
             "SLACK_APP_TOKEN": self.slack.app_token,
             "OPENAI_API_KEY": "none",
             "OPENAI_BASE_URL": self.models.base_url,
+            "MEMALIGN_DATABASE_URL": self.database_url,
         }
         self.process = await started(self.folder, "run", env=env)
         while await self.readiness() != (200, ""):
@@ -218,3 +222,59 @@ async def test_nothing_in_hand_takes_no_longer_than_the_notice(deployment: Deplo
     stop = await deployment.stop()
     assert_graceful(stop)
     assert 2.0 <= stop.seconds < 6.0
+
+
+async def test_a_thread_that_hangs_does_not_hold_up_the_end() -> None:
+    code = (
+        "import logging, threading, time\n"
+        "from bot.cli.run import end_in_time\n"
+        "logging.basicConfig()\n"
+        "threading.Thread(target=time.sleep, args=(600,)).start()\n"
+        "end_in_time(0.2)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"it did not end in time" in err
+
+
+async def test_replicas_on_a_database_are_replaced_in_turn_without_a_gap(
+    tmp_path: Path, models: ModelServer, postgres_server: PostgresServer
+) -> None:
+    workspace, _, _, channel = peopled(Workspace())
+    postgres_server.create_database("rollout")
+    url = postgres_server.location("rollout").url
+    models.chat_seconds = 0.3
+    sent: list[str] = []
+    async with SlackServer(workspace) as slack:
+        replicas = [Deployment(tmp_path / name, slack, models, url) for name in "ab"]
+        for replica in replicas:
+            replica.folder.mkdir()
+            settings = SETTINGS.format(port=replica.port, channel=channel.id)
+            (replica.folder / "memalign.toml").write_text(settings, encoding="utf-8")
+            await replica.start()
+
+        async def send_for_ever() -> None:
+            """Send each trace to a replica that is ready, as a balancer does."""
+            while True:
+                name = f"tr-{len(sent)}"
+                ready = [each for each in replicas if (await each.readiness())[0] == 200]
+                assert await ready[len(sent) % len(ready)].send(name) == 202
+                sent.append(name)
+                await asyncio.sleep(0.2)
+
+        sending = asyncio.create_task(send_for_ever())
+        for replica in replicas:
+            assert_graceful(await replica.stop())
+            await replica.start()
+        assert not sending.done()
+        sending.cancel()
+        await replicas[0].until(lambda: len(replicas[0].cards()) == len(sent))
+        for replica in replicas:
+            assert_graceful(await replica.stop())
+    shown = [(card.metadata or {})["event_payload"]["trace_id"] for card in replicas[0].cards()]
+    assert sorted(shown) == sorted(sent)
+    assert len(models.of("chat")) == len(sent)
