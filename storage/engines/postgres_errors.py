@@ -56,6 +56,10 @@ _MISSING = (
     "database, or stop that program."
 )
 _DAMAGED = "The database at {place} is damaged ({detail}) and was left as it is: bring back a copy from your backups."
+_TOO_LONG = (
+    "The database at {place} takes no name or id of this length ({detail}): shorten the id where it is made; "
+    "nothing was changed."
+)
 _FAILING = "The database at {place} failed ({detail}): look into the server's log; what was confirmed before is kept."
 _OLD = "The database at {place} is PostgreSQL {detail}: memalign needs version 13 or later."
 OLDEST_SERVER = 130000
@@ -78,6 +82,7 @@ _BY_STATE = {
     "42703": _MISSING,
     "XX001": _DAMAGED,
     "XX002": _DAMAGED,
+    "54": _TOO_LONG,
     "58": _FAILING,
 }
 """Sentences by SQLSTATE, or by its beginning (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""

@@ -3,9 +3,13 @@
 import asyncio
 import random
 import string
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from pathlib import Path
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -13,11 +17,13 @@ from memalign.errors import StorageError
 from storage.database import Database
 from storage.documents import Document
 from storage.engines import SCHEMA_VERSION, Engine
+from storage.engines.postgres_errors import translate_errors
+from storage.errors import StoreFileError
 from storage.location import PostgresUrl, parse_postgres_url
 from tests.cutting_proxy import Cut, CuttingProxy, proxy_before
 from tests.postgres_server import PostgresServer, running_server
 from tests.storage.engines import opener_of
-from tests.storage.records import posted, trace
+from tests.storage.records import at, posted, reply_event, trace
 
 
 @pytest.fixture
@@ -271,3 +277,81 @@ async def test_a_transaction_that_was_rolled_back_leaves_no_byte_of_what_is_forg
         assert postgres_server.files_with([b"SECRET draft"], database) != []
         await db.forgetting.delete_traces(["t"])
         assert postgres_server.files_with([b"SECRET draft"], database) == []
+
+
+async def test_a_server_that_has_become_a_standby_is_told_and_left_for_the_primary() -> None:
+    """It keeps the port: so does an address that leads to the wrong one for a while after a failover."""
+    with running_server() as server:
+        async with await Database.open(server.location()) as db:
+            await add(db, "a")
+            server.stop()
+            (server.data / "standby.signal").touch()
+            server.start()
+            with pytest.raises(StorageError, match=r"takes no changes \(it follows another server\)"):
+                await add(db, "b")
+            server.stop("immediate")
+            (server.data / "standby.signal").unlink()
+            server.start()
+            await asyncio.sleep(1.1)
+            await add(db, "c")
+            assert await db.traces.waiting() == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (psycopg.errors.DiskFull, r"is full .*: free some space there .*nothing was changed"),
+        (psycopg.errors.OutOfMemory, r"disk or memory of the database .* is full"),
+        (psycopg.errors.TooManyConnections, r"no connection left .*max_connections"),
+        (psycopg.errors.AdminShutdown, r"starting, stopping or failing over"),
+        (psycopg.errors.CannotConnectNow, r"starting, stopping or failing over"),
+        (psycopg.errors.ConnectionFailure, r"broke off .*nothing was changed"),
+        (psycopg.errors.ReadOnlySqlTransaction, r"takes no changes .*target_session_attrs=read-write"),
+        (psycopg.errors.LockNotAvailable, r"held too long by another program"),
+        (psycopg.errors.InsufficientPrivilege, r"may not do this .*grant CREATE"),
+        (psycopg.errors.UndefinedTable, r"table of the store .* is missing"),
+        (psycopg.errors.DataCorrupted, r"is damaged .*backups"),
+        (psycopg.errors.ProgramLimitExceeded, r"takes no name or id of this length"),
+        (psycopg.errors.IoError, r"failed .*server's log"),
+    ],
+)
+def test_an_error_of_the_server_is_one_sentence_with_the_remedy(
+    error: type[psycopg.Error], sentence: str
+) -> None:
+    place = parse_postgres_url("postgresql://bot:hunter2@db/memalign")
+    with pytest.raises(StoreFileError, match=sentence) as caught, translate_errors(place):
+        raise error("what the server says\nDETAIL: of some length")
+    assert "postgresql://bot@db/memalign" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mistake_of_ours_is_no_sentence() -> None:
+    with pytest.raises(psycopg.errors.SyntaxError), translate_errors("place"):
+        raise psycopg.errors.SyntaxError("at or near")
+
+
+def test_without_the_driver_one_sentence_names_the_command_that_brings_it(tmp_path: Path) -> None:
+    config = tmp_path / "memalign.toml"
+    judge = '[[judges]]\nname = "p"\ninstructions = "{{ inputs }}"\nmodel = "local:/cases"\n'
+    config.write_text(f'[storage]\nurl = "postgresql://db/x"\n{judge}')
+    script = (
+        "import sys; sys.modules['psycopg'] = None; from bot.__main__ import main; "
+        f"main(['status', '--config', {str(config)!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("install it with `pip install 'memalign[postgres]'`.")
+    assert done.stderr.count("\n") == 1
+
+
+async def test_the_longest_id_that_a_trace_may_have_fits_into_every_index(place: PostgresUrl) -> None:
+    """An entry of an index holds 2,704 bytes; ids have up to 500 characters, of four bytes at most."""
+    longest = "".join(chr(0x1F300 + number) for number in range(500))
+    async with await Database.open(place) as db:
+        verdict_id = await posted(db, longest, ts="1.1")
+        await db.feedback.note("C1", "1.1", reply_event("U1", "2.2", "because", at(1)))
+        await db.traces.add([(trace(longest + "b"), ["polite" * 10])], 1, 100)
+        await db.traces.postpone(longest + "b", "polite" * 10, 5, "down")
+        assert set(await db.feedback.of(verdict_id)) == {"U1"}
+        await db.forgetting.delete_traces([longest])
+        assert await db.verdicts.get(verdict_id) is None
