@@ -216,6 +216,9 @@ def add_batch_commands(commands: Commands) -> None:
     align.add_argument(
         "--out", type=Path, required=True, metavar="ALIGNED.json", help="the judge, with what it learned"
     )
+    align.add_argument(
+        "--resume", action="store_true", help="go on with what --out has learned (it is so without it, too)"
+    )
     add_call_limits(align)
 
     judge = commands.add("judge", "bot.cli.judge:judge", "judge a file of traces, without Slack")

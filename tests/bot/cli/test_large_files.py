@@ -312,7 +312,8 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
 
 def test_a_judge_is_the_same_whether_learned_in_one_run_or_two(server: ModelServer) -> None:
     write("feedback.jsonl", *(line(1000 + number, label=number % 2 == 0) for number in range(8)))
-    main(["align", "feedback.jsonl", "--judge", "judge.toml", "--out", "aligned.json", "--concurrency", "2"])
+    more = ["--resume", "--concurrency", "2"]
+    main(["align", "feedback.jsonl", "--judge", "judge.toml", "--out", "aligned.json", *more])
     assert list(load_judge("aligned.json").episodes) == [f"tr-{1000 + number}" for number in range(8)]
     assert server.max_calls_under_way <= 2
 
