@@ -109,7 +109,7 @@ class RecordingStore:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._store, name)
-        if isinstance(attribute, bool):
+        if isinstance(attribute, str | int):
             return attribute
         if not callable(attribute):
             return RecordingStore(attribute, self._calls)
