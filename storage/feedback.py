@@ -13,9 +13,17 @@ from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, moments, times
 from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
+from storage.outbound_queue import OutboundQueue, current_ms
 from storage.posts import PostQueue
 from storage.queue import Queue
-from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
+from storage.records import (
+    FeedbackEvent,
+    OutboundChange,
+    PendingFeedback,
+    PersonFeedback,
+    StoredVerdict,
+    ThreadPost,
+)
 from storage.reply_receipts import ReplyReceipts, UnreadReplies
 from storage.repository import Repository, Store, reads, writes
 from storage.verdicts import Verdicts
@@ -30,9 +38,17 @@ _CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feed
 class FeedbackEvents(Repository):
     """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue, replies: ReplyReceipts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        verdicts: Verdicts,
+        posts: PostQueue,
+        replies: ReplyReceipts,
+        outbound: OutboundQueue,
+    ) -> None:
         super().__init__(store)
         self._replies = replies
+        self._outbound = outbound
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
@@ -133,6 +149,8 @@ class FeedbackEvents(Repository):
             if body is not None:
                 self._feedback.upsert(Document({**body, IS_MEMBER: is_member}, body.doc_id))
         self._verdicts.mark_remote(verdict_id)
+        if (verdict := self._verdicts.find(verdict_id)) is not None:
+            self._announce(verdict, members)
 
     @writes
     def exclude(self, person: str, now_ms: int) -> bool:
@@ -192,6 +210,8 @@ class FeedbackEvents(Repository):
         if verdict.revision == revision:
             shown = replace(shown, card_revision=shown.revision)
             self._verdicts.put(shown)
+        self._verdicts.announce(shown, "verdict.created", event_ms(at))
+        self._announce(shown, self.find_all_of(verdict_id))
         return shown
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
@@ -368,7 +388,21 @@ class FeedbackEvents(Repository):
 
     def _revise_of_person(self, person: str, now_ms: int) -> None:
         for verdict in self.find_of_person(person):
-            self._revise(verdict, now_ms)
+            self._announce(self._revise(verdict, now_ms), [person])
+
+    def _announce(self, verdict: StoredVerdict, people: Iterable[str]) -> None:
+        """Tell receivers outside of people's feedback on a verdict that everybody may see."""
+        for person in () if verdict.is_hidden else people:
+            self._outbound.add(
+                OutboundChange(
+                    type="vote.changed",
+                    at_ms=current_ms(),
+                    judge=verdict.verdict.judge,
+                    trace_id=verdict.verdict.trace_id,
+                    verdict_id=verdict.verdict_id,
+                    person=person,
+                )
+            )
 
     def _apply(self, verdict: StoredVerdict, event: FeedbackEvent) -> None:
         place = key(verdict.verdict_id, event.person)

@@ -316,6 +316,11 @@ class Traces(Repository):
         has_job = any(table.ids(*below(trace_id), limit=1) for table in tables)
         return has_job or self.candidates.has_trace(trace_id)
 
+    def may_grow(self, trace_id: str) -> bool:
+        """Return whether late spans may be added to the trace: some judge is to judge it, and none has."""
+        is_judged = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
+        return not is_judged and self.is_awaited(trace_id)
+
     def is_unsampled(self, trace_id: str) -> bool:
         """Return whether only a hash of the trace's id, or of another of its names, is kept."""
         return any(self._unsampled.contains(doc_id=digest(name)) for name in all_names(trace_id))
@@ -333,6 +338,17 @@ class Traces(Repository):
         if self._refusal(trace_id, 0, 0) == "accepted":
             self._put(UnsampledTrace(trace_id=trace_id), (), received_ms, None)
 
+    def replace_unjudged(self, trace: Trace, original: Trace | None) -> bool:
+        """Replace a trace that no judge has judged; one that was judged stays as it was, and False is returned."""
+        body = self._traces.get(doc_id=trace.trace_id) if self.may_grow(trace.trace_id) else None
+        if body is None:
+            return False
+        replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
+        if original is not None:
+            replaced["original"] = to_document(original)
+        self._traces.put(Document(replaced, trace.trace_id))
+        return True
+
     def is_awaited_by(self, trace_id: str, judge: str) -> bool:
         """Return whether one judge is still to judge the trace, or may."""
         job_id = job_id_of(trace_id, judge)
@@ -346,15 +362,6 @@ class Traces(Repository):
         if not self.has(trace.trace_id):
             self._unsampled.remove(doc_ids=[digest(name) for name in all_names(trace.trace_id)])
             self._put(trace, (), received_ms, original)
-
-    def replace_awaited(self, trace: Trace, original: Trace | None) -> None:
-        """Replace a trace that judges have still to judge; one that they have judged stays as it was."""
-        body = self._traces.get(doc_id=trace.trace_id) if self.is_awaited(trace.trace_id) else None
-        if body is not None:
-            replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
-            if original is not None:
-                replaced["original"] = to_document(original)
-            self._traces.put(Document(replaced, trace.trace_id))
 
     def release(self, trace_id: str) -> None:
         """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""

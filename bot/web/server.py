@@ -8,7 +8,6 @@ from aiohttp import web
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
-from bot.web.access import is_loopback
 from bot.web.connections import (
     IDLE_SECONDS,
     ConnectionTable,
@@ -20,6 +19,7 @@ from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
 from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
 from memalign.errors import SettingsError, StorageError
+from memalign.models.address import is_loopback
 
 log = logging.getLogger(__name__)
 

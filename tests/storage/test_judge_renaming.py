@@ -26,6 +26,7 @@ from storage.records import (
     Candidate,
     CandidateWindow,
     DigestMessage,
+    EventSubscription,
     ForgetRequest,
     JudgePause,
     LocalHour,
@@ -59,6 +60,7 @@ TABLES_WITHOUT_JUDGES = {
     "own_assessments",
     "reading_positions",
     "trace_origins",
+    "traces_without_content",
     *(
         "card_counts",
         "channel_holds",
@@ -81,6 +83,8 @@ TABLES_WITHOUT_JUDGES = {
 
 async def lived(db: Database, judge: str = OLD) -> str:
     """Leave something of a judge in every table; returns the id of a verdict with feedback."""
+    subscription = EventSubscription(receiver="hook", types=("verdict.created",), judges=("other", judge))
+    await db.outbound_events.subscribe([subscription])
     verdict_id = await posted(db, "tr-1", judge)
     await judged(db, "tr-2", judge)
     await db.feedback.note("C1", "100.1", button_event("U1", "down", at()))
