@@ -10,6 +10,7 @@ from memalign.span_conventions import (
     INPUT_ATTRIBUTES,
     OUTPUT_ATTRIBUTES,
     SPAN_CONVENTIONS,
+    SpanConvention,
 )
 from memalign.tool_calls import from_json
 
@@ -18,6 +19,8 @@ OUTPUT_PARTS: Final = ("outputs", "output", "response", "result")
 """Plain names of the parts of a span that hold them, the first one first."""
 DETAILS_EVENT: Final = "gen_ai.client.inference.operation.details"
 """OpenTelemetry's event with the messages of a call."""
+EVENT_BODY: Final = "gen_ai.event.content"
+"""Attribute in which some keep a whole event as JSON."""
 Event = Mapping[str, Json]
 
 
@@ -90,6 +93,7 @@ def _output_candidates(
 ) -> Iterator[Json]:
     yield from (plain.get(name) for name in OUTPUT_PARTS)
     for row in SPAN_CONVENTIONS:
+        yield _with_calls(attributes, row)
         yield from _values(attributes, row.outputs)
         yield from (_transcript(attributes[name])[1] for name in row.transcripts if name in attributes)
         yield from _unflattened(attributes, row.output_prefixes)
@@ -103,6 +107,15 @@ def _first_content(candidates: Iterable[Json]) -> Json:
 
 def _values(attributes: Mapping[str, Json], names: Iterable[str]) -> Iterator[Json]:
     return (from_json(attributes[name]) for name in names if name in attributes)
+
+
+def _with_calls(attributes: Mapping[str, Json], row: SpanConvention) -> Json:
+    """Return an answer with its tool calls as one message; None where it has none of these."""
+    calls = next((each for each in _values(attributes, row.calls) if not is_empty(each)), None)
+    if not isinstance(calls, list):
+        return calls
+    words = next((each for each in _values(attributes, row.outputs) if not is_empty(each)), "")
+    return [{"role": "assistant", "content": words, "tool_calls": calls}]
 
 
 def _unflattened(attributes: Mapping[str, Json], prefixes: Iterable[str]) -> Iterator[Json]:
@@ -128,5 +141,8 @@ def _event_messages(events: Iterable[Event], side: str) -> Json:
     for event in events:
         if is_message_event(event) and (event["name"] == "gen_ai.choice") == (side == "outputs"):
             role = "assistant" if side == "outputs" else event["name"].split(".")[1]
-            messages.append({"role": role, **{name: part for name, part in event.items() if name != "name"}})
+            body = from_json(event.get(EVENT_BODY))  # of Azure's and Semantic Kernel's events
+            inner = body if isinstance(body, Mapping) else {}
+            own = {name: part for name, part in event.items() if name not in ("name", EVENT_BODY)}
+            messages.append({"role": role, **own, **inner})
     return messages

@@ -21,6 +21,7 @@ from memalign.span_contents import (
     span_contents,
 )
 from memalign.span_conventions import (
+    CALL_ATTRIBUTES,
     INPUT_ATTRIBUTES,
     MESSAGE_PREFIXES,
     OUTPUT_ATTRIBUTES,
@@ -59,8 +60,12 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         The names of `FORM` that it has, with `start_ns`, nanoseconds since 1970, in the place of `start_ms`.
     """
     plain = plain_parts(span)
-    attributes = {**carried_attributes(span, _KNOWN), **read_attributes(plain.get("attributes"))}
     events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
+    attributes = {
+        **_details(events),
+        **carried_attributes(span, _KNOWN),
+        **read_attributes(plain.get("attributes")),
+    }
     start, end = read_time(plain, START_NAMES), read_time(plain, END_NAMES)
     status, message = _status(plain)
     contents = span_contents(plain, attributes, events)
@@ -105,7 +110,7 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
 
 
 _CONSUMED = frozenset((
-    *INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING,
+    *INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *CALL_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING,
 ))  # fmt: skip
 _KNOWN = frozenset((
     *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *INPUT_PARTS, *OUTPUT_PARTS, "name",
@@ -139,6 +144,12 @@ def _event(event: Mapping[str, Json]) -> dict[str, Json]:
 
 
 _EVENT_NAMES = ("name", "attributes", "timeunixnano", "timestamp", "time", "droppedattributescount")
+
+
+def _details(events: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """Return the attributes that OpenTelemetry's event on a call tells in the place of its span."""
+    details = [event for event in reversed(events) if event["name"] == DETAILS_EVENT]
+    return {name: part for event in details for name, part in event.items() if name != "name"}
 
 
 def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:

@@ -281,6 +281,15 @@ class TraceOrigin:
     """The place in the tool that assessments of the trace go to."""
     read_ms: int
     """The time at which it was read, in milliseconds since 1970."""
+    remote_trace_id: str = field(default="", metadata=OMIT_DEFAULT)
+    """The trace's id in the tool, where it came here otherwise under another name; empty: the same."""
+    place_id: str = field(default="", metadata=OMIT_DEFAULT)
+    """The tool's id of the project that it was read from; empty where an earlier version read it."""
+
+    @property
+    def tool_trace_id(self) -> str:
+        """The trace's id in the tool."""
+        return self.remote_trace_id or self.trace_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

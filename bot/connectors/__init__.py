@@ -9,6 +9,7 @@ from bot.connectors.connection import ToolConnection
 from bot.connectors.kinds import open_tool
 from bot.connectors.label_reader import LabelReader
 from bot.connectors.own_assessments import OwnAssessments
+from bot.connectors.removed import RemovedConnectors
 from bot.connectors.trace_reader import TraceReader
 from bot.connectors.vote_reader import VoteReader
 from bot.connectors.worker import ConnectorWorker
@@ -74,6 +75,11 @@ def build(
             AssessmentWriter(connection, database, own),
             resources.health,
         )
+    removed = RemovedConnectors(resources.settings, database, resources.health)
     return ConnectorFlow(
-        workers=tuple(workers.values()), background={name: worker.run for name, worker in workers.items()}
+        workers=tuple(workers.values()),
+        background={
+            "removed connectors": removed.run,
+            **{name: worker.run for name, worker in workers.items()},
+        },
     )

@@ -44,6 +44,10 @@ class LangsmithTool:
         """See `TracingTool`."""
         return f'project "{self._project.name}" has the id {await self._project.look_up()}'
 
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        return await self._project.id()
+
     async def close(self) -> None:
         """See `TracingTool`."""
         await self._project.close()

@@ -139,4 +139,4 @@ def _is_of_ai(span: OtlpSpan) -> bool:
     events = (event for event in span.span.get("events") or ())
     names = chain.from_iterable(event.get("attributes") or () for event in events)
     event_names = (str(event.get("name")) for event in span.span.get("events") or ())
-    return is_of_ai(chain(span.span.get("attributes") or (), names, event_names))
+    return is_of_ai(span.span.get("attributes") or {}, chain(names, event_names))
