@@ -5,7 +5,7 @@ A row holds ids, never words: what is forgotten meanwhile cannot be told.
 
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -13,11 +13,9 @@ from storage.document_forms import form_of
 from storage.documents import Document, Documents
 from storage.keys import below, exactly, key, stamp
 from storage.queue import ALL, Queue
-from storage.records import EventSubscription, OutboundChange, OutboundEvent, OutboundEventType
+from storage.records import FORGOTTEN_TYPES, EventSubscription, OutboundChange, OutboundEvent
 
 EVENT_ID_BYTES = 16
-FORGOTTEN_TYPES: Collection[OutboundEventType] = ("trace.forgotten", "person.forgotten")
-"""Types of changes that are told whatever the judge: a receiver may hold what its settings no longer name."""
 
 
 class OutboundQueue:

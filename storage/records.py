@@ -1,6 +1,6 @@
 """Frozen records of what the store keeps besides the core's own: feedback, waiting work, posts, audit lines."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -351,6 +351,8 @@ OutboundEventType = Literal[
     "person.forgotten",
 ]
 """The kind of a change that receivers outside are told of."""
+FORGOTTEN_TYPES: Collection[OutboundEventType] = ("trace.forgotten", "person.forgotten")
+"""Types of changes that are told whatever the judge: a receiver may hold what its settings no longer name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,6 +397,11 @@ class OutboundEvent:
     not_before_ms: int = 0
     reason: str | None = None
     """Reason of the last failure; None before the first."""
+
+    @property
+    def tells_of_forgetting(self) -> bool:
+        """True if it names what was forgotten, which its receiver is to delete as well."""
+        return self.change.type in FORGOTTEN_TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
