@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from memalign.records import Json
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.spans import shallowest_content
 
 
