@@ -54,10 +54,10 @@ def build(
     own = OwnAssessments(database, memories, resources.redactor)
     workers = {}
     for settings in resources.settings.connectors:
+        judges = tuple(resources.settings.judge(name).name for name in settings.judges)
+        reads_steps = any("trace" in memories[name].definition.fields for name in judges or memories)
         connection = ToolConnection(
-            settings=settings,
-            tool=open_tool(settings),
-            judges=tuple(resources.settings.judge(name).name for name in settings.judges),
+            settings=settings, tool=open_tool(settings, reads_steps=reads_steps), judges=judges
         )
         workers[f"connector {connection.name}"] = ConnectorWorker(
             connection,
