@@ -152,6 +152,8 @@ class OpenTraces(Repository):
             return "forgotten"
         if self._traces.is_unsampled(batch.trace_id):
             return "unsampled"
+        if not is_stored and self._traces.stored_name(batch.trace_id) is not None:
+            return "late"  # it came otherwise, under another name
         if is_stored and not self._traces.may_grow(batch.trace_id):
             return "late"
         spans, size = (0, 0) if known is None else (known.spans, known.size)

@@ -93,7 +93,7 @@ class LabelReader:
         return False
 
     async def _take_in(self, unjudged: Mapping[str, tuple[AnsweredTrace, tuple[str, ...]]]) -> None:
-        now = self._time_ms()
+        now, place_id = self._time_ms(), await self._tool.place_id()
         read = await self._tool.read_traces([each.head for each, _ in unjudged.values()])
         wanted = [replace(trace, judges=unjudged[trace.trace_id][1]) for trace in read]
         labelled = [
@@ -105,6 +105,7 @@ class LabelReader:
                     connector=self._connection.store_key,
                     reference=unjudged[trace.trace_id][0].head.reference,
                     read_ms=now,
+                    place_id=place_id,
                 ),
             )
             for trace, original in await self._prepare(wanted)

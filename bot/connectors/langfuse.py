@@ -66,6 +66,7 @@ class LangfuseTool:
         self._looks = looks
         self._time_ms = time_ms
         self._annotations = AnnotationReader(self._client, time_ms)
+        self._project_id = ""
         self._heads: dict[str, TraceHead] = {}
         """Heads of traces with scores, by trace id."""
         self._api: LangfuseV4 | LangfuseV3 | None = None
@@ -75,6 +76,11 @@ class LangfuseTool:
         self._api = None
         api = await self._opened()
         return f'project "{self._project}" is read as Langfuse {api.version}'
+
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        await self._opened()
+        return self._project_id
 
     async def close(self) -> None:
         """See `TracingTool`."""
@@ -178,7 +184,8 @@ class LangfuseTool:
                 f"Langfuse has no API at this address ({error.status}); correct the connector's url",
                 error.status,
             ) from None
-        names = [str(each.get("name")) for each in answer.get("data") or ()]
+        projects = {str(each.get("name")): str(each.get("id")) for each in answer.get("data") or ()}
+        names = list(projects)
         if self._project not in names:
             known = ", ".join(f'"{name}"' for name in names) or "no project"
             raise ToolRefusedError(
@@ -186,3 +193,4 @@ class LangfuseTool:
                 "correct the connector's project or its keys",
                 403,
             )
+        self._project_id = projects[self._project]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
-from bot.judging.trace_admission import Outcome, RejectedTrace
+from bot.judging.trace_admission import Outcome
 from bot.runtime.clock import DAY_MS
 from memalign.records import Trace
 from storage.database import Database
@@ -83,13 +83,14 @@ class TraceReader:
         return not head.is_finished and head.time_ms > self._time_ms() - LONGEST_RUN_MS
 
     async def _take_in(self, heads: Sequence[TraceHead]) -> int:
-        now = self._time_ms()
+        now, place_id = self._time_ms(), await self._tool.place_id()
         origins = {
             head.trace_id: TraceOrigin(
                 trace_id=head.trace_id,
                 connector=self._connection.store_key,
                 reference=head.reference,
                 read_ms=now,
+                place_id=place_id,
             )
             for head in heads
         }
@@ -106,7 +107,7 @@ class TraceReader:
         taken = {
             trace.trace_id
             for trace, outcome in zip(traces, outcomes, strict=True)
-            if not isinstance(outcome, RejectedTrace) and outcome != "full"
+            if outcome == "accepted"  # what came otherwise meanwhile may be kept under another name
         }
         await self._database.connectors.disclaim({head.trace_id for head in heads} - taken)
         if "full" in outcomes:

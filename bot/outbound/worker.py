@@ -125,7 +125,7 @@ class DeliveryWorker:
         await self._report(reason)
 
     async def _postpone(self, event: OutboundEvent, reason: str) -> None:
-        if event.attempts + 1 >= MAX_REFUSALS:
+        if event.attempts + 1 >= MAX_REFUSALS and not event.tells_of_forgetting:
             await self._give_up(event, reason)
             return
         self._counts["failed"] += 1

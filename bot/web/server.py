@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
+from bot.runtime.listening import stop_listening
 from bot.web.connections import (
     IDLE_SECONDS,
     ConnectionTable,
@@ -157,7 +158,7 @@ class Server:
         """Finish the requests in hand, then listen no more."""
         self._control.remove_endpoint_file()
         if self._listener is not None:
-            self._listener.close()
+            await stop_listening(self._listener)
         await self._runner.cleanup()
 
 

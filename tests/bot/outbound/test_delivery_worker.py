@@ -112,6 +112,18 @@ async def test_an_event_that_is_refused_again_and_again_is_given_up(db: Database
     assert health.reason(COMPONENT, NAME) == "1 event given up since the start"
 
 
+async def test_forgetting_is_asked_for_again_however_often_it_is_refused(db: Database) -> None:
+    receiver = FakeReceiver(EventRefusedError("it refuses an event (422)"))
+    receiver.subscription = EventSubscription(receiver="hook", types=("trace.forgotten",))
+    worker, _ = await ready(db, receiver, verdicts=1)
+    await db.forgetting.delete_traces(["tr-1"])
+    [event] = await db.outbound_events.due("hook", now_ms(), 1)
+    for _ in range(MAX_REFUSALS + 1):
+        await db.outbound_events.postpone(event, 0, "it refuses an event (422)")
+    await worker.deliver_due()
+    assert await results(worker) == (1, {"failed": 1})
+
+
 async def test_an_event_that_a_protocol_bars_from_another_try_is_given_up_at_once(db: Database) -> None:
     receiver = FakeReceiver(EventRejectedError("it cannot read an event (400)"))
     worker, _ = await ready(db, receiver)
