@@ -47,11 +47,7 @@ class OutboundEvents(Repository):
     @reads
     def backlog(self, receiver: str) -> EventBacklog:
         """Return how many events wait for a receiver."""
-        bodies = self._queue.rows.of_group(receiver)
-        refused = [body["reason"] for body in bodies if body["attempts"]]
-        return EventBacklog(
-            waiting=len(bodies), refused=len(refused), reason=refused[-1] if refused else None
-        )
+        return self._queue.backlog(receiver)
 
     @writes
     def delivered(self, event: OutboundEvent) -> None:

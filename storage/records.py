@@ -412,7 +412,7 @@ class EventBacklog:
     refused: int
     """Those that the receiver has refused so far."""
     reason: str | None
-    """Reason of one of those refusals; None where there are none."""
+    """Reason of the last of them; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,18 @@ async def _all_told(team: BotInWorkspace) -> bool:
     return figures.waiting == 0
 
 
+async def test_a_verdict_that_its_card_hides_is_told_once_somebody_answered(
+    tmp_path: Path, server: EventServer
+) -> None:
+    blind = {"rate": 1.0, "max_per_day": 100, "blind": 1.0}
+    async with telling(tmp_path, webhook(server), sampling=blind) as team:
+        card = await team.show("tr-1")
+        assert not (await team.bot.outbound.figures())[0].waiting
+        await team.press(card, "blind_answer:0")
+        await heard(team, server, "vote.changed")
+    assert server.types[:2] == ["verdict.created", "vote.changed"]
+
+
 SETTINGS = """
 [storage]
 path = "store"
