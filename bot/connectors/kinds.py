@@ -18,7 +18,11 @@ KINDS: Mapping[ConnectorType, Callable[[ConnectorSettings, str, bool], TracingTo
         settings.url, key, settings.project, reads_steps=reads_steps
     ),
     "langfuse": lambda settings, key, _: LangfuseTool(
-        settings.url, key, settings.project, LOOKS_FOR_DELETIONS if settings.follow_deletions else 0
+        settings.url,
+        key,
+        settings.project,
+        LOOKS_FOR_DELETIONS if settings.follow_deletions else 0,
+        queue=settings.queue,
     ),
     "phoenix": lambda settings, key, _: PhoenixTool(settings.url, key, settings.project),
 }
@@ -38,9 +42,16 @@ def open_tool(
         SettingsError: its key is not set.
     """
     key = environment.get(settings.api_key_env, "").strip() if settings.api_key_env else ""
+    # somebody may have written the key itself there
+    is_usual = settings.api_key_env == settings.api_key_env.upper()
+    variable = settings.api_key_env if is_usual else "The variable that api_key_env names"
     if settings.api_key_env and not key:
         raise SettingsError(
-            f"{settings.api_key_env} is missing; the connector {settings.name} needs it. "
+            f"{variable} is missing; the connector {settings.name} needs it. "
             "Set it in the environment or in the file .env."
+        )
+    if not key.isprintable() or not (key.isascii() or ":" in key):
+        raise SettingsError(
+            f"{variable} holds characters that no key has; the connector {settings.name} needs it. Copy the key again."
         )
     return KINDS[settings.type](settings, key, reads_steps)

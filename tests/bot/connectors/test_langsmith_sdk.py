@@ -168,13 +168,17 @@ async def test_the_queries_for_runs_are_those_of_the_sdk(server: FakeLangsmith) 
 
 async def list_current(client: Any, project_id: UUID) -> list[str]:
     """Return the trace ids of root runs by version 2."""
-    query = client.runs.query(
+    resource = client.runs
+    query = resource.query(
         project_ids=[str(project_id)],
         is_root=True,
         min_start_time=SINCE,
         selects=["ID", "TRACE_ID", "START_TIME", "STATUS"],
     )
-    return [run.trace_id async for run in query]
+    try:
+        return [run.trace_id async for run in query]
+    finally:
+        await resource._client.close()
 
 
 async def list_legacy(client: Any, project_id: UUID) -> list[str]:

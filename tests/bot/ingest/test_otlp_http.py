@@ -413,6 +413,14 @@ async def test_a_full_queue_answers_429_and_stores_no_new_trace(tmp_path: Path) 
         await bot.spans(child("b"))
 
 
+async def test_a_store_that_cannot_be_written_answers_503_and_exporters_come_again(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        _delete_files(tmp_path)
+        status, body, headers = await bot.send(as_protobuf([root()]))
+        assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, PROTOBUF, "2")
+        assert Status.FromString(body).message
+
+
 async def test_traces_that_are_not_sampled_leave_a_hash_alone(tmp_path: Path) -> None:
     async with span_server(tmp_path, sampling={"rate": 0.0}) as bot:
         await bot.spans(root(), child())
@@ -529,6 +537,12 @@ async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refuse
         assert (status, partial.rejected_spans, "forgotten" in partial.error_message) == (200, 1, True)
         await bot.rest(400)
         assert await bot.trace("t") is None
+
+
+def _delete_files(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.unlink()
 
 
 def _bytes(folder: Path) -> bytes:
