@@ -90,6 +90,25 @@ async def test_what_a_person_said_is_deleted_at_the_server_when_they_are_forgott
         assert vote in {each["assessment_id"] for each in await small.assessments(trace_id)}
 
 
+async def test_a_verdicts_reason_is_written_without_what_redaction_takes_out(
+    tmp_path: Path, small: MlflowClient
+) -> None:
+    trace_id = await small.trace(1, start_ms=now_ms() - 5_000)
+    async with connected(tmp_path, small) as team:
+        await team.card(trace_id)
+        [stored] = await team.bot.database.verdicts.of_trace(trace_id)
+        # as a model may word it that guesses, or was told by a rule
+        reason = "It should name ana@example.com and +49 30 901820."
+        await team.bot.database.verdicts.redact(stored.verdict_id, reason)
+
+        async def is_rewritten() -> bool:
+            return any("It should name" in each["rationale"] for each in await small.assessments(trace_id))
+
+        await team.until_async(is_rewritten, 30)
+        [written] = await small.assessments(trace_id)
+        assert [each for each in ("ana@example.com", "901820") if each in written["rationale"]] == []
+
+
 @pytest.mark.parametrize("follows", [True, False])
 async def test_a_trace_deleted_at_the_server_is_forgotten_here_if_so_set(
     tmp_path: Path, small: MlflowClient, follows: bool

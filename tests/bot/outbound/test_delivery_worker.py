@@ -95,7 +95,7 @@ async def test_a_refused_event_keeps_no_other_waiting_and_is_told(db: Database) 
     await worker.deliver_due()
     assert receiver.traces == ["tr-1", "tr-2", "tr-3"]
     assert await results(worker) == (1, {"delivered": 2, "failed": 1})
-    reason = "it refuses an event (422), and is asked again later; 1 event waiting"
+    reason = "it refuses an event (422); that event is tried again later; 1 event waiting"
     assert health.reason(COMPONENT, NAME) == reason
 
 

@@ -8,10 +8,14 @@ import pytest
 from aiohttp import web
 
 from bot.__main__ import main
+from bot.runtime.clock import now_ms
 from bot.sandbox import Message
 from memalign.errors import SettingsError
 from memalign.records import Json, PersonTarget, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
+from tests.bot.connectors.both_ways import connected
+from tests.bot.connectors.fake_mlflow import FakeMlflow
+from tests.bot.connectors.mlflow_client import MlflowClient
 from tests.bot.outbound.event_server import KEY, EventRequest, EventServer
 from tests.storage.records import places_of
 
@@ -167,6 +171,22 @@ async def test_a_verdict_that_its_card_hides_is_told_once_somebody_answered(
         await team.press(card, "blind_answer:0")
         await heard(team, server, "vote.changed")
     assert server.types[:2] == ["verdict.created", "vote.changed"]
+
+
+async def test_a_vote_of_a_connected_tool_is_told_with_the_tools_name(
+    tmp_path: Path, server: EventServer
+) -> None:
+    tool = FakeMlflow()
+    await tool.start()
+    mlflow = await MlflowClient.at(tool.url)
+    trace_id = await mlflow.trace(1, start_ms=now_ms() - 5_000)
+    async with connected(tmp_path, mlflow, sections={"webhooks": [webhook(server)]}) as team:
+        await team.card(trace_id)
+        await mlflow.assess(trace_id, "no", by="zoe", name="politeness", rationale="Cold & curt.")
+        vote = (await heard(team, server, "vote.changed")).document["data"]
+    await tool.stop()
+    assert (vote["trace_id"], vote["annotator"], vote["label"]) == (trace_id, "mlflow:zoe", False)
+    assert vote["rationale"] == "Cold & curt."
 
 
 SETTINGS = """
