@@ -13,7 +13,7 @@ from storage.traces import Traces
 MAX_SPANS_PER_TRACE = 10_000
 """Spans that are kept of one trace while it arrives."""
 NOISE_FACTOR = 10
-"""So many times as many traces may be open that have nothing to do with a model: none of them waits to be judged."""
+"""Open traces that have nothing to do with a model, as a multiple of those that may wait; none of them waits."""
 
 
 class OpenTraces(Repository):

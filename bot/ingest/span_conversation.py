@@ -1,0 +1,63 @@
+"""The conversation of a trace that came in spans: messages of its root or of its last call, with the answer. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from memalign.messages import read_messages
+from memalign.records import Json
+from memalign.span_attributes import attributes_of
+from memalign.span_contents import is_empty
+from memalign.turns import is_turn
+
+Span = Mapping[str, Json]
+
+
+def conversation_of(root: Span | None, calls: Sequence[Span], outputs: Json) -> Json:
+    """Return the messages of the root, else of the last call that has any, with the answer; None for none.
+
+    Args:
+        root: the root.
+        calls: calls of models in order of their end.
+        outputs: those of the trace, which answer the root's messages.
+    """
+    spans = [*([] if root is None else [root]), *reversed(calls)]
+    for span in spans:
+        messages = _turns(span.get("inputs"))
+        if messages:
+            answer = outputs if span is root else span.get("outputs")
+            system = next((each for each in map(_system_words, spans) if not is_empty(each)), None)
+            first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
+            return [*first, *messages, *_answer_turns(answer)]
+    return None
+
+
+def _system_words(span: Span) -> Json:
+    inputs = span.get("inputs")
+    request = inputs.get("system") if isinstance(inputs, Mapping) else None
+    return attributes_of(span).get("gen_ai.system_instructions") or request
+
+
+def _system(instructions: Json) -> list[Json]:
+    turn = read_messages({"role": "system", "content": instructions})
+    return [turn] if is_turn(turn) else []
+
+
+def _answer_turns(outputs: Json) -> list[Json]:
+    """Return the messages of an answer; one that is a text, or an object that a schema asks for, is one message."""
+    if is_empty(outputs) or _turns(outputs):
+        return _turns(outputs)
+    words = outputs if isinstance(outputs, str) else json.dumps(outputs, ensure_ascii=False)
+    return [{"role": "assistant", "content": words}]
+
+
+def _turns(side: Json) -> list[Json]:
+    """Return the messages of a side: a list of turns, or an object such as a request whose one list of turns it is."""
+    if isinstance(side, Mapping) and not is_turn(side):
+        side = next((part for part in side.values() if _is_turn_list(part)), None)
+    if isinstance(side, Mapping) and is_turn(side):
+        return [side]
+    return list(side) if _is_turn_list(side) else []
+
+
+def _is_turn_list(value: Json) -> bool:
+    return isinstance(value, list) and bool(value) and all(is_turn(each) for each in value)
