@@ -42,6 +42,7 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("revealed_at", None),
     ("card_revision", 0),
     ("has_card", True),
+    ("replica", ""),
     ("own_failures", 0),
     ("refusals", 0),
     ("kept_vote", None),
