@@ -6,28 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bot.connectors import errors as connector_errors
-from bot.connectors.trace_reader import BacklogError
 from bot.web.request_error import RequestError
-from memalign import errors
 from memalign.errors import MemAlignError
 from reference.tables import table
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "storage", "memalign")
 NOT_PRODUCT = ("bot/sandbox/web_api", "bot/sandbox/workspace", "bot/sandbox/delivery", "bot/sandbox/page")
-ERROR_NAMES = {
-    *(
-        name
-        for module in (errors, connector_errors)
-        for name, item in vars(module).items()
-        if isinstance(item, type) and issubclass(item, MemAlignError)
-    ),
-    BacklogError.__name__,
-    RequestError.__name__,
-    "ValueError",
-    "ArgumentTypeError",
-}
 VALUE_ERRORS = {"ValueError", "ArgumentTypeError"}
 VALUE_ERROR_PLACES = ("bot/config/", "bot/__main__.py", "bot/ingest/trace_body.py")
 """Places whose `ValueError` becomes a sentence that a person reads."""
@@ -60,7 +45,11 @@ class Refusal:
 @cache
 def all_refusals() -> tuple[Refusal, ...]:
     """Return the sentences in the order of the areas, each once."""
-    refusals = {(each.area, each.sentence): each for path in _modules() for each in _refusals_in(path)}
+    refusals = {
+        (each.area, each.sentence): each
+        for module, tree in _trees().items()
+        for each in _refusals_in(module, tree)
+    }
     areas = [*AREAS, "Connectors"]
     return tuple(sorted(refusals.values(), key=lambda each: (areas.index(each.area), each.sentence.lower())))
 
@@ -82,16 +71,35 @@ def sentences() -> str:
     return "\n".join(parts)
 
 
-def _modules() -> Iterator[Path]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if not path.relative_to(ROOT).as_posix().startswith(NOT_PRODUCT):
-                yield path
+@cache
+def error_names() -> frozenset[str]:
+    """Return the names of all classes of errors whose words a person may read."""
+    definitions = [
+        node for tree in _trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    ]
+    names = {MemAlignError.__name__}
+    while more := {each.name for each in definitions if _bases(each) & names} - names:
+        names |= more
+    return frozenset(names | VALUE_ERRORS)
 
 
-def _refusals_in(path: Path) -> Iterator[Refusal]:
-    module = path.relative_to(ROOT).as_posix()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def _bases(definition: ast.ClassDef) -> set[str]:
+    return {base.id for base in definition.bases if isinstance(base, ast.Name)}
+
+
+@cache
+def _trees() -> Mapping[str, ast.Module]:
+    """Return the product's modules by their paths, without the stand-in for Slack."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    modules = {path.relative_to(ROOT).as_posix(): path for path in paths}
+    return {
+        module: ast.parse(path.read_text(encoding="utf-8"))
+        for module, path in modules.items()
+        if not module.startswith(NOT_PRODUCT)
+    }
+
+
+def _refusals_in(module: str, tree: ast.Module) -> Iterator[Refusal]:
     constants = _constants(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not _is_error(node, module):
@@ -109,7 +117,7 @@ def _refusals_in(path: Path) -> Iterator[Refusal]:
 
 def _is_error(call: ast.Call, module: str) -> bool:
     name = _name(call)
-    return name in ERROR_NAMES and (name not in VALUE_ERRORS or module.startswith(VALUE_ERROR_PLACES))
+    return name in error_names() and (name not in VALUE_ERRORS or module.startswith(VALUE_ERROR_PLACES))
 
 
 def _name(call: ast.Call) -> str:
@@ -119,7 +127,7 @@ def _name(call: ast.Call) -> str:
 
 def _status(call: ast.Call) -> int | None:
     first = call.args[0] if call.args else None
-    is_request = _name(call) == "RequestError" and isinstance(first, ast.Constant)
+    is_request = _name(call) == RequestError.__name__ and isinstance(first, ast.Constant)
     return int(ast.literal_eval(first)) if is_request and first is not None else None
 
 

@@ -73,13 +73,13 @@ def command_names() -> set[str]:
 
 @pytest.mark.parametrize("arguments", calls_of("memalign"), ids=" ".join)
 def test_a_shown_command_is_understood(arguments: list[str]) -> None:
-    if arguments == ["--help"]:
+    if arguments in (["--help"], ["--version"]):
         return
     assert parser().parse_args(arguments).function
 
 
 def test_the_shown_commands_are_those_there_are() -> None:
-    assert {arguments[0] for arguments in calls_of("memalign")} - {"--help"} == command_names()
+    assert {arguments[0] for arguments in calls_of("memalign")} - {"--help", "--version"} == command_names()
 
 
 @pytest.mark.parametrize("name", sorted(command_names()))
