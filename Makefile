@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs test test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
+.PHONY: help demo docs pictures test test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -26,6 +26,7 @@ help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
 	@echo 'make test              linters, types, import directions and the whole test suite'
 	@echo 'make docs              the documentation site, in site/'
+	@echo 'make pictures          the pictures of the documentation, from the running demo; needs Chromium'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
 	@echo 'make test-mlflow       the library beside a real MLflow'
 	@echo 'make test-mlflow-server the bot beside MLflow'\''s tracking server, which is installed by itself'
@@ -46,6 +47,10 @@ docs:
 	@scripts/make-venv run docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
 	@echo 'The site is in site/; $(BIN)/python -m http.server --directory site shows it, search included.'
+
+pictures:
+	@scripts/make-venv test
+	@$(BIN)/python -m reference.pictures
 
 test:
 	@scripts/make-venv test docs

@@ -8,7 +8,17 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from reference import commands, environment, http, metrics, python_api, refusals, settings, slack
+from reference import (
+    commands,
+    environment,
+    file_formats,
+    http,
+    metrics,
+    python_api,
+    refusals,
+    settings,
+    slack,
+)
 from reference.layers import draw_layers
 from reference.repository_links import SITE_FILES, with_site_links
 
@@ -25,6 +35,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "calls on this machine": http.local_calls,
     "refusals of HTTP": http.refusals,
     "metrics": metrics.metric_table,
+    "fields of a trace": file_formats.trace_fields,
+    "fields of feedback": file_formats.feedback_fields,
     "errors": refusals.sentences,
     "public names": python_api.directives,
 }

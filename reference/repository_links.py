@@ -8,9 +8,13 @@ SITE_FILES: Mapping[str, str] = {
     "README.md": "readme.md",
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
+    "CONTRIBUTING.md": "contributing.md",
     "manifest.yml": "manifest.yml",
     "memalign.example.toml": "memalign.example.toml",
     "bot/sandbox/demo/recordings/README.md": "recordings.md",
+    "examples/support_bot.py": "examples/support_bot.py",
+    "examples/judge_in_ci.py": "examples/judge_in_ci.py",
+    "examples/align_from_csv.ipynb": "examples/align_from_csv.ipynb",
 }
 """Files outside docs/ -> their place on the site, which takes them from the repository when it is built."""
 LINK = re.compile(r"\]\((?!\w+:|#|//)(?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")

@@ -25,9 +25,13 @@ class LineIn(TraceIn):
     """A line of a feedback file; one without a label is just a trace."""
 
     judge: str | None = None
+    """The judge that it is for; left out: any."""
     label: Any = None
+    """The right value, as this person sees it."""
     rationale: str | None = None
+    """The reason, in the person's words."""
     annotator: str | None = None
+    """The person; without a name each line is another one."""
 
 
 @dataclass(slots=True, kw_only=True)
