@@ -1,13 +1,14 @@
 """The running bot: built from its parts, started as tasks of one group, and stopped in a fixed order."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot import connectors, forgetting, ingest, judging, learning, listeners, posting, reports, web
+from bot import connectors, forgetting, ingest, judging, learning, listeners, outbound, posting, reports, web
 from bot.blocks.blind_card import verdict_hidden
 from bot.blocks.primitives import SlackMessage
 from bot.blocks.private_replies import verdict_in_words
@@ -24,6 +25,7 @@ from bot.learning.reconciliation import CARD_SECONDS, CardReconciler
 from bot.learning.rollback_service import RollbackService
 from bot.learning.worker import QUIET_SECONDS
 from bot.listeners.after_ack import AfterAck
+from bot.outbound import OutboundFlow
 from bot.redaction.redactor import Redactor
 from bot.reports import Reports
 from bot.reports.status import StatusReport
@@ -68,6 +70,7 @@ class Bot:
     reconciler: CardReconciler
     reports: Reports
     server: Server
+    outbound: OutboundFlow
     wake_learning: Callable[[], None]
     wake_posting: Callable[[], None]
     background: Background
@@ -143,6 +146,10 @@ async def running_bot(settings: Settings, secrets: Secrets, timing: Timing) -> A
             health=HealthRegistry(),
         )
         bot = build(resources, timing)
+        await bot.outbound.subscribe()
+        stack.callback(gc.unfreeze)
+        # what lives as long as the bot: to search it for garbage stopped everything for 100 ms again and again
+        gc.freeze()
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         async with _at_work(bot, tasks):
             yield bot
@@ -223,6 +230,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         """Forget a trace that was deleted in the tool that it was read from."""
         await forgets.service.forget(TraceTarget(trace_id=trace_id), None)
 
+    receivers = outbound.build(resources)
     tools = connectors.build(resources, judges.admission, lessons.wake, forget_trace)
 
     is_forgotten = asyncio.Event()
@@ -253,7 +261,9 @@ def build(resources: Resources, timing: Timing) -> Bot:
             lessons.guidelines,
             lessons.rollbacks,
             figures.status,
+            receivers.figures,
         ),
+        outbound=receivers,
         wake_learning=lessons.wake,
         wake_posting=posts.wake,
         background={
@@ -267,5 +277,6 @@ def build(resources: Resources, timing: Timing) -> Bot:
             **forgets.background,
             **figures.background,
             **tools.background,
+            **receivers.background,
         },
     )

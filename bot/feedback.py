@@ -56,8 +56,8 @@ def feedback_of(
         events: what the person did on the verdict's card.
         value_type: the judge's.
     """
-    replies = _replies(events, value_type, modal_ts=stored.message_ts)
-    reasons = reasons_of(events, value_type, modal_ts=stored.message_ts)
+    replies = _replies(events, value_type, modal_ts=stored.reason_ts)
+    reasons = reasons_of(events, value_type, modal_ts=stored.reason_ts)
     vote, value, vote_at = _opinion(stored, events, replies.value, value_type)
     return Feedback(
         verdict_id=stored.verdict_id,
@@ -148,7 +148,7 @@ def _blind_value(stored: StoredVerdict, events: PersonFeedback, value_type: Valu
     if not stored.is_blind:
         return None
     before = events if stored.revealed_at is None else up_to(events, stored.revealed_at)
-    replies = _replies(before, value_type, modal_ts=stored.message_ts)
+    replies = _replies(before, value_type, modal_ts=stored.reason_ts)
     return _opinion(stored, before, replies.value, value_type)[1]
 
 

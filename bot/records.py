@@ -73,6 +73,16 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverFigures:
+    """The events of one receiver outside."""
+
+    name: str
+    waiting: int
+    results: Mapping[str, int]
+    """Since the start: events delivered, attempts failed, and events given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementShare:
     """A share of equal labels with its 95 % interval."""
 

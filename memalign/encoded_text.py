@@ -71,15 +71,9 @@ def replace_encoded(text: str) -> str:
         text = _REFERENCE.sub(_reference, text)
     if len(text) < MIN_ENCODED_CHARACTERS:
         return text
-    text = _BYTES_LITERAL.sub(_bytes_literal, text)
-    replacements: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-        (_HEX, _hex),
-        (_RUN, _run),
-        (_HEX_DUMP, lambda match: placeholder("", match[0].count("\n") * 16) + "\n"),
-        (_ESCAPED_BYTES, lambda match: placeholder("", len(match[0]) // 4)),
-    )
-    for pattern, replacement in replacements:
-        text = pattern.sub(replacement, text)
+    for sign, pattern, replacement in _REPLACEMENTS:
+        if sign in text:
+            text = pattern.sub(replacement, text)
     return text
 
 
@@ -172,6 +166,16 @@ def _looks_random(text: str) -> bool:
     mixes_alphabets = bool(set(sample) & set("+/")) and bool(set(sample) & set("-_"))
     is_shuffled = min(shares) >= _MIN_CLASS_SHARE and changes >= _MIN_CHANGES
     return is_shuffled and not is_joined and not mixes_alphabets
+
+
+_REPLACEMENTS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    ("\\x", _BYTES_LITERAL, _bytes_literal),
+    ("", _HEX, _hex),
+    ("", _RUN, _run),
+    ("\n", _HEX_DUMP, lambda match: placeholder("", match[0].count("\n") * 16) + "\n"),
+    ("\\x", _ESCAPED_BYTES, lambda match: placeholder("", len(match[0]) // 4)),
+)
+"""Forms of data, each with a sign that stands in all of that form: to look for it is quick."""
 
 
 def _class(character: str) -> str:

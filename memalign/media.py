@@ -26,6 +26,7 @@ _CONTAINER_NAMES = frozenset(
     {*_KIND_NAMES, "inline_data", "inlinedata", "source", "file", "input_file", "document", "media", "blob"}
 )
 """Names, or types, of objects that hold a medium."""
+_DECLARING_NAMES = frozenset({"type", "modality", *_TYPE_NAMES, *_FILE_NAMES})
 _MIN_BYTE_NUMBERS = 32
 
 
@@ -127,7 +128,13 @@ def _list(value: list[Json] | tuple[Json, ...], name: str, declared: _Declaratio
 
 def _declaration(value: Mapping[str, Json], name: str, around: _Declaration) -> _Declaration:
     """Return what an object says of the data in it: the type, the file's name, and that it is a medium."""
-    texts = {str(key).lower(): part for key, part in value.items() if isinstance(part, str)}
+    texts = {
+        plain: part
+        for key, part in value.items()
+        if isinstance(part, str) and (plain := str(key).lower()) in _DECLARING_NAMES
+    }
+    if not texts and around is _NOTHING and name.lower() not in _CONTAINER_NAMES:
+        return _NOTHING
     kinds = [texts.get("type", "").lower(), texts.get("modality", "").lower(), name.lower()]
     stated = next((texts[each] for each in _TYPE_NAMES if each in texts), "")
     implied = next((_KIND_NAMES[each] for each in kinds if each in _KIND_NAMES), "")

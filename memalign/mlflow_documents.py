@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from memalign.errors import InputError
 from memalign.mlflow_traces import trace_of
 from memalign.records import Json, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.span_times import START_NAMES, read_time
 from memalign.spans import error_of, shallowest_content, span_tree
 from memalign.tool_calls import from_json

@@ -8,7 +8,7 @@ from memalign.errors import InputError
 from memalign.label_reading import plain_value
 from memalign.mlflow_feedback import cited_guidelines
 from memalign.records import Assessment, Json, Label, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
 
 _YEAR_9999_MS = 253_370_764_800_000

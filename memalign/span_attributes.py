@@ -11,7 +11,7 @@ _MLFLOW_JSON = ("mlflow.spanInputs", "mlflow.spanOutputs", "mlflow.spanType")
 """Attributes that are always a text of JSON, `null` included."""
 _NESTED_ROOTS = ("openinference", "input", "output", "llm", "gen_ai", "ai", "traceloop", "langfuse")
 """First words of names that Phoenix exports as objects in objects."""
-_REPEATED_PREFIXES = ("message.", "message_content.", "tool_call.", "function.")
+_REPEATED_PREFIXES = ("message.", "message_content.", "tool_call.", "function.", "prompt.", "completion.")
 """OpenInference repeats these inside the names of a message's parts."""
 _MAX_PLACE_DIGITS = 9
 _INT64 = re.compile(r"-?[0-9]{1,19}")

@@ -1,6 +1,7 @@
 """Objects inside a span in which tools keep its parts: OpenAI's Agents SDK, Braintrust and Datadog."""
 
 from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 
 from memalign.records import Json
 
@@ -8,6 +9,8 @@ CARRIERS = ("spandata", "spanattributes", "meta")
 """Their names, without underscores and in lower case: `span_data`, `span_attributes`, `meta`."""
 
 
+# spans have the same names over and over
+@lru_cache(maxsize=1024)
 def plain_name(name: str) -> str:
     """Fold a name's spelling.
 

@@ -2,11 +2,13 @@
 
 Sources: github.com/Arize-ai/openinference (spec/semantic_conventions.md); OpenTelemetry's semantic conventions for
 generative AI, current and before 1.37; github.com/traceloop/openllmetry (semantic conventions); MLflow's
-`SpanAttributeKey`; Langfuse's, the AI SDK's, Pydantic AI's, LangSmith's and Logfire's pages on OpenTelemetry.
+`SpanAttributeKey`; Langfuse's, the AI SDK's, Pydantic AI's, LangSmith's and Logfire's pages on OpenTelemetry; Google's
+ADK; and what the libraries of Pydantic AI 2.68, Langfuse 5.0, LangSmith, Logfire 5.4, MLflow 3.17 and Strands send.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from memalign.records import Json
@@ -25,6 +27,8 @@ class SpanConvention:
     input_prefixes: tuple[str, ...] = ()
     """Beginnings of names such as `gen_ai.prompt.0.content`, which are parts of messages."""
     output_prefixes: tuple[str, ...] = ()
+    calls: tuple[str, ...] = ()
+    """Attributes with the tool calls of an answer, beside its words."""
     types: tuple[str, ...] = ()
 
 
@@ -33,8 +37,9 @@ SPAN_CONVENTIONS: Final = (
         name="OpenInference",
         inputs=("input.value", "llm.input_messages"),
         outputs=("output.value", "llm.output_messages"),
-        input_prefixes=("llm.input_messages.",),
-        output_prefixes=("llm.output_messages.",),
+        # OpenLLMetry's before 0.15 as well
+        input_prefixes=("llm.input_messages.", "llm.prompts."),
+        output_prefixes=("llm.output_messages.", "llm.choices.", "llm.completions."),
         types=("openinference.span.kind",),
     ),
     SpanConvention(
@@ -44,7 +49,8 @@ SPAN_CONVENTIONS: Final = (
     ),
     SpanConvention(
         name="Pydantic AI",
-        outputs=("final_result",),
+        inputs=("tool_arguments",),
+        outputs=("final_result", "tool_response"),
         transcripts=("pydantic_ai.all_messages", "all_messages_events"),
     ),
     SpanConvention(
@@ -63,14 +69,18 @@ SPAN_CONVENTIONS: Final = (
     ),
     SpanConvention(
         name="Langfuse",
-        inputs=("langfuse.observation.input", "langfuse.trace.input"),
-        outputs=("langfuse.observation.output", "langfuse.trace.output"),
+        inputs=("langfuse.trace.input", "langfuse.observation.input"),
+        outputs=("langfuse.trace.output", "langfuse.observation.output"),
         types=("langfuse.observation.type",),
     ),
     SpanConvention(
         name="AI SDK",
         inputs=("ai.prompt.messages", "ai.prompt", "ai.toolCall.args"),
-        outputs=("ai.response.text", "ai.response.toolCalls", "ai.response.object", "ai.toolCall.result"),
+        outputs=(
+            *("ai.response.text", "ai.response.object", "ai.toolCall.result"),
+            *("ai.result.text", "ai.result.object"),  # before 4.0
+        ),
+        calls=("ai.response.toolCalls", "ai.result.toolCalls"),
     ),
     # gen_ai.prompt and gen_ai.completion were also OpenTelemetry's, in events, before 1.28
     SpanConvention(
@@ -80,6 +90,11 @@ SPAN_CONVENTIONS: Final = (
         types=("langsmith.span.kind",),
     ),
     SpanConvention(name="Logfire", inputs=("request_data",), outputs=("response_data",)),
+    SpanConvention(
+        name="Google ADK",
+        inputs=("gcp.vertex.agent.llm_request", "gcp.vertex.agent.tool_call_args"),
+        outputs=("gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_response"),
+    ),
     SpanConvention(
         name="OpenTelemetry GenAI, as events",
         inputs=("gen_ai.event.content",),
@@ -92,6 +107,7 @@ INPUT_ATTRIBUTES: Final = tuple(name for row in SPAN_CONVENTIONS for name in row
 OUTPUT_ATTRIBUTES: Final = tuple(name for row in SPAN_CONVENTIONS for name in row.outputs)
 TRANSCRIPT_ATTRIBUTES: Final = tuple(name for row in SPAN_CONVENTIONS for name in row.transcripts)
 TYPE_ATTRIBUTES: Final = tuple(name for row in SPAN_CONVENTIONS for name in row.types)
+CALL_ATTRIBUTES: Final = tuple(name for row in SPAN_CONVENTIONS for name in row.calls)
 MESSAGE_PREFIXES: Final = tuple(
     prefix for row in SPAN_CONVENTIONS for prefix in (*row.input_prefixes, *row.output_prefixes)
 )
@@ -117,31 +133,55 @@ _AI_PREFIXES = (
     "langsmith.",
     "ai.",
     "pydantic_ai.",
+    "gcp.vertex.agent.",
 )
 _ON_EVERY_SPAN = (
     "langfuse.environment", "langfuse.release", "langfuse.version", "traceloop.association.", "traceloop.workflow.name",
     "traceloop.entity.path", "mlflow.traceRequestId", "langsmith.metadata.", "langsmith.trace.session_",
 )  # fmt: skip
 """Beginnings of names that libraries put on every span, also on one that has nothing to do with a model."""
-_LLM_TYPES = {"llm", "chat", "chat_model", "generation", "text_completion", "generate_content"}
+_LLM_TYPES = {
+    *(
+        "llm",
+        "chat",
+        "chat_model",
+        "generation",
+        "completion",
+        "text_completion",
+        "generate_content",
+        "response",
+    ),
+}
+_UNASKED_TYPES = {"embedding", "embeddings", "rerank", "create_agent"}
+"""Kinds of work in which nobody is asked and nobody answers."""
+_KIND_ATTRIBUTES = (*TYPE_ATTRIBUTES, "llm.request.type", "ai.operationId")
 
 
-def is_of_ai(attributes: Iterable[str]) -> bool:
-    """Tell whether a span has to do with a model, an agent or a tool of one.
+def is_of_ai(attributes: Mapping[str, Json], event_attributes: Iterable[str] = ()) -> bool:
+    """Tell whether a span has to do with a model, an agent or a tool of one that may be asked and may answer.
 
     Args:
-        attributes: Names of the attributes of a span and of its events.
+        attributes: Those of a span.
+        event_attributes: Names of its events and of their attributes; none by default.
 
     Returns:
-        True if one of them is of a convention for AI.
+        True if one of them is of a convention for AI, and the span does not just embed texts or set up an agent.
     """
+    kinds = (attributes[name] for name in _KIND_ATTRIBUTES if name in attributes)
+    if any(map(_is_unasked, kinds)):
+        return False
     return any(
         (name.startswith(_AI_PREFIXES) and not name.startswith(_ON_EVERY_SPAN)) or name in _CONTENT_NAMES
-        for name in attributes
+        for name in chain(attributes, event_attributes)
     )
 
 
-_CONTENT_NAMES = frozenset((*INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES))
+def _is_unasked(kind: Json) -> bool:
+    plain = kind.strip('"').lower() if isinstance(kind, str) else ""
+    return plain in _UNASKED_TYPES or plain.startswith(("ai.embed", "ai.rerank"))
+
+
+_CONTENT_NAMES = frozenset((*INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *CALL_ATTRIBUTES))
 
 
 def is_model_call(span: Mapping[str, Json]) -> bool:

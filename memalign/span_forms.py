@@ -4,19 +4,27 @@ Inputs, outputs and types that a convention keeps among the attributes (OpenTele
 OpenLLMetry, Vercel, MLflow) take their own place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from memalign.media import replace_media
 from memalign.messages import read_messages
 from memalign.records import Json
-from memalign.span_attributes import BOOKKEEPING, read_attributes, unflattened_messages
+from memalign.span_attributes import BOOKKEEPING, read_attributes
 from memalign.span_carriers import CARRIERS, carried_attributes, plain_name, plain_parts
+from memalign.span_contents import (
+    DETAILS_EVENT,
+    INPUT_PARTS,
+    OUTPUT_PARTS,
+    is_empty,
+    is_message_event,
+    span_contents,
+)
 from memalign.span_conventions import (
+    CALL_ATTRIBUTES,
     INPUT_ATTRIBUTES,
     MESSAGE_PREFIXES,
     OUTPUT_ATTRIBUTES,
-    SPAN_CONVENTIONS,
     TRANSCRIPT_ATTRIBUTES,
     TYPE_ATTRIBUTES,
 )
@@ -28,8 +36,6 @@ _PARENTS = ("parentspanid", "parentid", "parentrunid", "parentobservationid", "s
 _DURATIONS = ("ms", "durationms", "latencyms")
 _TYPES = ("spantype", "runtype", "type", "kind")
 _CHILDREN = ("children", "childruns", "spans")
-_INPUTS = ("inputs", "input", "request", "arguments")
-_OUTPUTS = ("outputs", "output", "response", "result")
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 """OpenTelemetry's kinds, by number. They say nothing of what a span does."""
 _OK: Final = ("ok", "success", "1")
@@ -39,6 +45,9 @@ FORM = (
     "attributes", "events",
 )  # fmt: skip
 """Names of a span's document, in the order of a prompt."""
+
+_STRUCTURE = frozenset({"id", "parent", "type", "start_ns", "ms", "status"})
+"""Parts that hold no words."""
 
 
 def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
@@ -51,10 +60,15 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         The names of `FORM` that it has, with `start_ns`, nanoseconds since 1970, in the place of `start_ms`.
     """
     plain = plain_parts(span)
-    attributes = {**carried_attributes(span, _KNOWN), **read_attributes(plain.get("attributes"))}
     events = [_event(event) for event in _items(plain.get("events")) if isinstance(event, Mapping)]
+    attributes = {
+        **_details(events),
+        **carried_attributes(span, _KNOWN),
+        **read_attributes(plain.get("attributes")),
+    }
     start, end = read_time(plain, START_NAMES), read_time(plain, END_NAMES)
     status, message = _status(plain)
+    contents = span_contents(plain, attributes, events)
     document: dict[str, Json] = {
         "id": _id(plain, _IDS),
         "parent": _id(plain, _PARENTS),
@@ -65,8 +79,8 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         "status": status,
         "error": message,
         "exceptions": [*_items(plain.get("exceptions")), *_exceptions(events)],
-        "inputs": _inputs(plain, attributes, events),
-        "outputs": _outputs(plain, attributes, events),
+        "inputs": contents.inputs,
+        "outputs": contents.outputs,
         "attributes": {
             name: from_json(part)
             for name, part in attributes.items()
@@ -75,19 +89,11 @@ def span_document(span: Mapping[str, Json]) -> dict[str, Json]:
         "events": [event for event in events if not _is_consumed(event)],
     }
     document |= {name: part for name, part in span.items() if plain_name(name) not in _KNOWN}
-    return {name: read_messages(replace_media(part)) for name, part in document.items() if not is_empty(part)}
-
-
-def is_empty(value: Json) -> bool:
-    """Tell whether a value has no content.
-
-    Args:
-        value: Any JSON.
-
-    Returns:
-        True for null, a blank text, and an empty object or list.
-    """
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ({}, [], ())
+    return {
+        name: part if name in _STRUCTURE else read_messages(replace_media(part))
+        for name, part in document.items()
+        if not is_empty(part)
+    }
 
 
 def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
@@ -104,10 +110,10 @@ def children_of(span: Mapping[str, Json]) -> Sequence[Json]:
 
 
 _CONSUMED = frozenset((
-    *INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING,
+    *INPUT_ATTRIBUTES, *OUTPUT_ATTRIBUTES, *TRANSCRIPT_ATTRIBUTES, *CALL_ATTRIBUTES, *TYPE_ATTRIBUTES, *BOOKKEEPING,
 ))  # fmt: skip
 _KNOWN = frozenset((
-    *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *_INPUTS, *_OUTPUTS, "name",
+    *_IDS, *_PARENTS, *START_NAMES, *END_NAMES, *_DURATIONS, *_TYPES, *_CHILDREN, *INPUT_PARTS, *OUTPUT_PARTS, "name",
     "attributes", "events", "status", "statuscode", "statusmessage", "error", "exceptions", "traceid", "context",
     "level", "startms", "links", "flags", "tracestate", "resource", "scope", "droppedattributescount",
     "droppedeventscount", "droppedlinkscount", "exception", "opname", *CARRIERS,
@@ -140,6 +146,12 @@ def _event(event: Mapping[str, Json]) -> dict[str, Json]:
 _EVENT_NAMES = ("name", "attributes", "timeunixnano", "timestamp", "time", "droppedattributescount")
 
 
+def _details(events: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """Return the attributes that OpenTelemetry's event on a call tells in the place of its span."""
+    details = [event for event in reversed(events) if event["name"] == DETAILS_EVENT]
+    return {name: part for event in details for name, part in event.items() if name != "name"}
+
+
 def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
     return [
         {name.removeprefix("exception."): part for name, part in event.items() if name != "name"}
@@ -149,77 +161,7 @@ def _exceptions(events: Iterable[Mapping[str, Json]]) -> list[Json]:
 
 
 def _is_consumed(event: Mapping[str, Json]) -> bool:
-    return event["name"] in ("exception", _DETAILS) or _is_message(event)
-
-
-_DETAILS = "gen_ai.client.inference.operation.details"
-"""OpenTelemetry's event with the messages of a call."""
-
-
-def _is_message(event: Mapping[str, Json]) -> bool:
-    name = str(event["name"])
-    return name.startswith("gen_ai.") and (name.endswith(".message") or name == "gen_ai.choice")
-
-
-def _inputs(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
-) -> Json:
-    """Return the inputs: those of the span, of its attributes, or of its events."""
-    return _first_content(_input_candidates(plain, attributes, events))
-
-
-def _outputs(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
-) -> Json:
-    """Return the outputs: those of the span, of its attributes, or of its events."""
-    return _first_content(_output_candidates(plain, attributes, events))
-
-
-def _input_candidates(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
-) -> Iterator[Json]:
-    yield from (plain.get(name) for name in _INPUTS)
-    for row in SPAN_CONVENTIONS:
-        yield from (from_json(attributes.get(name)) for name in row.inputs)
-        yield from (_transcript(attributes.get(name))[0] for name in row.transcripts)
-        yield from (unflattened_messages(attributes, prefix) for prefix in row.input_prefixes)
-    yield _event_messages(events, "inputs")
-    yield from (from_json(event.get(name)) for event in events for name in INPUT_ATTRIBUTES)
-
-
-def _output_candidates(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Mapping[str, Json]]
-) -> Iterator[Json]:
-    yield from (plain.get(name) for name in _OUTPUTS)
-    for row in SPAN_CONVENTIONS:
-        yield from (from_json(attributes.get(name)) for name in row.outputs)
-        yield from (_transcript(attributes.get(name))[1] for name in row.transcripts)
-        yield from (unflattened_messages(attributes, prefix) for prefix in row.output_prefixes)
-    yield _event_messages(events, "outputs")
-    yield from (from_json(event.get(name)) for event in events for name in OUTPUT_ATTRIBUTES)
-
-
-def _first_content(candidates: Iterable[Json]) -> Json:
-    return next((each for each in candidates if not is_empty(each)), None)
-
-
-def _transcript(value: Json) -> tuple[Json, Json]:
-    """Return the messages before the answer, and the answer, of messages of both sides."""
-    messages = from_json(value)
-    if not isinstance(messages, list):
-        return messages, None
-    last = messages[-1] if messages else None
-    is_answer = isinstance(last, Mapping) and last.get("role") in ("assistant", "model")
-    return (messages[:-1], [last]) if is_answer else (messages, None)
-
-
-def _event_messages(events: Iterable[Mapping[str, Json]], side: str) -> Json:
-    messages = []
-    for event in events:
-        if _is_message(event) and (event["name"] == "gen_ai.choice") == (side == "outputs"):
-            role = "assistant" if side == "outputs" else event["name"].split(".")[1]
-            messages.append({"role": role, **{name: part for name, part in event.items() if name != "name"}})
-    return messages
+    return event["name"] in ("exception", DETAILS_EVENT) or is_message_event(event)
 
 
 def _type(plain: Mapping[str, Json], attributes: Mapping[str, Json]) -> str | None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from memalign.records import Json
-from memalign.span_forms import FORM, children_of, is_empty, span_document
+from memalign.span_contents import is_empty
+from memalign.span_forms import FORM, children_of, span_document
 
 Span = dict[str, Json]
 NO_REASON: Final = "no reason is given"

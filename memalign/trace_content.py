@@ -12,7 +12,7 @@ from memalign.embedded_text import has_text
 from memalign.media import replace_media
 from memalign.messages import read_messages
 from memalign.records import Json, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
 
 NONE_GIVEN: Final = "(none given)"

@@ -25,11 +25,14 @@ from storage.judge_names import JudgeRenamings
 from storage.judge_renaming import StoredJudges
 from storage.judge_settings import JudgeSettingsLog
 from storage.judge_traffic import JudgeTraffic
+from storage.label_jobs import LabelJobs
 from storage.memories import Memories
 from storage.memory_history import MemoryHistory
 from storage.memory_undo import MemoryUndo
 from storage.model_calls import ModelCalls
 from storage.open_traces import OpenTraces
+from storage.outbound_events import OutboundEvents
+from storage.outbound_queue import OutboundQueue
 from storage.outbox import Outbox
 from storage.posts import PostQueue
 from storage.preferences import Preferences
@@ -59,6 +62,7 @@ class Database:
     def __init__(self, store: Store) -> None:
         """Use `open`."""
         posts = PostQueue(store.documents)
+        outbound = OutboundQueue(store.documents)
         self.store = store
         """The thread and the tables under the repositories, for measurements and tests."""
         self.audit = Audit(store)
@@ -70,11 +74,13 @@ class Database:
         self.guideline_uses = GuidelineUses(store)
         self.guideline_requests = GuidelineRequests(store)
         self.model_calls = ModelCalls(store)
-        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses)
+        self.verdicts = Verdicts(store, self.traces, posts, self.guideline_uses, outbound)
+        self.outbound_events = OutboundEvents(store, outbound)
         self.connectors = Connectors(store, self.traces, self.verdicts)
+        self.label_jobs = LabelJobs(store, self.traces, self.verdicts)
         self.candidates = Candidates(store, self.traces, self.verdicts)
         self.replies = ReplyReceipts(store)
-        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies)
+        self.feedback = FeedbackEvents(store, self.verdicts, posts, self.replies, outbound)
         self.thread_statuses = ThreadStatuses(store, self.traces, self.verdicts, self.feedback)
         self.digest_messages = DigestMessages(store, self.traces)
         self.memory_undo = MemoryUndo(store, self.traces, self.feedback)
@@ -88,6 +94,7 @@ class Database:
             self.judge_names,
             self.memory_undo,
             self.rolled_back_cases,
+            outbound,
         )
         self.memory_history = MemoryHistory(store, self.memories, self.memory_undo)
         self.judge_settings = JudgeSettingsLog(store, self.judges, self.memories, posts)
@@ -106,6 +113,7 @@ class Database:
             statuses=self.thread_statuses,
             digests=self.digest_messages,
             preferences=self.preferences,
+            outbound=outbound,
             audit=self.audit,
         )
         self.deliveries = DeliveryLog(store)

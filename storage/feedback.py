@@ -13,9 +13,17 @@ from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.feedback_events import apply, meaning, moments, times
 from storage.keys import LAST, below, digest, event_ms, key, parts_of, stamp
+from storage.outbound_queue import OutboundQueue, current_ms
 from storage.posts import PostQueue
 from storage.queue import Queue
-from storage.records import FeedbackEvent, PendingFeedback, PersonFeedback, StoredVerdict, ThreadPost
+from storage.records import (
+    FeedbackEvent,
+    OutboundChange,
+    PendingFeedback,
+    PersonFeedback,
+    StoredVerdict,
+    ThreadPost,
+)
 from storage.reply_receipts import ReplyReceipts, UnreadReplies
 from storage.repository import Repository, Store, reads, writes
 from storage.verdicts import Verdicts
@@ -30,9 +38,17 @@ _CHECK_FEEDBACK_FIELDS = fields_form(verdict_id=str, judge=str, person=str, feed
 class FeedbackEvents(Repository):
     """Feedback, pending feedback and thread posts. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, verdicts: Verdicts, posts: PostQueue, replies: ReplyReceipts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        verdicts: Verdicts,
+        posts: PostQueue,
+        replies: ReplyReceipts,
+        outbound: OutboundQueue,
+    ) -> None:
         super().__init__(store)
         self._replies = replies
+        self._outbound = outbound
         documents = store.documents
         self._verdicts = verdicts
         self._posts = posts
@@ -81,6 +97,13 @@ class FeedbackEvents(Repository):
 
     note = writes(take_in)
 
+    @writes
+    def note_on_verdict(self, verdict_id: str, event: FeedbackEvent) -> None:
+        """Take in one thing that a person did about a verdict elsewhere than on its card, as `take_in` does."""
+        verdict = self._verdicts.find(verdict_id)
+        if verdict is not None and self._is_news(event):
+            self._apply(verdict, event)
+
     def _is_news(self, event: FeedbackEvent) -> bool:
         """Return whether an event is from after the person's words were forgotten, if they ever were."""
         return event_ms(event.at) > self.find_forgotten_ms(event.person)
@@ -126,6 +149,8 @@ class FeedbackEvents(Repository):
             if body is not None:
                 self._feedback.upsert(Document({**body, IS_MEMBER: is_member}, body.doc_id))
         self._verdicts.mark_remote(verdict_id)
+        if (verdict := self._verdicts.find(verdict_id)) is not None:
+            self._announce(verdict, members)
 
     @writes
     def exclude(self, person: str, now_ms: int) -> bool:
@@ -185,6 +210,8 @@ class FeedbackEvents(Repository):
         if verdict.revision == revision:
             shown = replace(shown, card_revision=shown.revision)
             self._verdicts.put(shown)
+        self._verdicts.announce(shown, "verdict.created", event_ms(at))
+        self._announce(shown, self.find_all_of(verdict_id))
         return shown
 
     def find_of_person(self, person: str) -> list[StoredVerdict]:
@@ -210,7 +237,7 @@ class FeedbackEvents(Repository):
     def voted_between(
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:
-        """Return verdicts with feedback from `start_ms` up to, but without, `end_ms`, each with all its feedback."""
+        """Return verdicts with cards and feedback from `start_ms` up to, but without, `end_ms`, with all feedback."""
         low, high = (
             key(judge, stamp(start_ms // DAY_MS), ""),
             key(judge, stamp((end_ms - 1) // DAY_MS + 1), ""),
@@ -220,7 +247,11 @@ class FeedbackEvents(Repository):
         for verdict_id in dict.fromkeys(body["verdict_id"] for body in days):
             verdict, feedback = self._verdicts.find(verdict_id), self.find_of(verdict_id)
             known = (moment for each in feedback.values() for moment in moments(each))
-            if verdict is not None and any(start_ms <= moment < end_ms for moment in known):
+            if (
+                verdict is not None
+                and verdict.has_card
+                and any(start_ms <= moment < end_ms for moment in known)
+            ):
                 votes.append((verdict, feedback))
         return votes
 
@@ -357,7 +388,21 @@ class FeedbackEvents(Repository):
 
     def _revise_of_person(self, person: str, now_ms: int) -> None:
         for verdict in self.find_of_person(person):
-            self._revise(verdict, now_ms)
+            self._announce(self._revise(verdict, now_ms), [person])
+
+    def _announce(self, verdict: StoredVerdict, people: Iterable[str]) -> None:
+        """Tell receivers outside of people's feedback on a verdict that everybody may see."""
+        for person in () if verdict.is_hidden else people:
+            self._outbound.add(
+                OutboundChange(
+                    type="vote.changed",
+                    at_ms=current_ms(),
+                    judge=verdict.verdict.judge,
+                    trace_id=verdict.verdict.trace_id,
+                    verdict_id=verdict.verdict_id,
+                    person=person,
+                )
+            )
 
     def _apply(self, verdict: StoredVerdict, event: FeedbackEvent) -> None:
         place = key(verdict.verdict_id, event.person)
@@ -380,14 +425,14 @@ class FeedbackEvents(Repository):
 
     def _note_unread(self, verdict: StoredVerdict, event: FeedbackEvent, feedback: PersonFeedback) -> None:
         """Let a person wait for an answer: to a reply, to earlier ones once there is a vote, to a doubtful thumb."""
-        written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.message_ts]
+        written = [ts for ts, reply in feedback.replies.items() if reply.text and ts != verdict.reason_ts]
         # while a number is hidden, a thumb says nothing of it
         may_need_word = event.kind == "reaction" and (verdict.is_hidden or _live_marks(feedback) > 1)
         if (
             (written or may_need_word)
             and event.value is not None
             and event.value is not False
-            and event.name != verdict.message_ts
+            and event.name != verdict.reason_ts
         ):
             self._replies.note(
                 UnreadReplies(

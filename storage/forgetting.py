@@ -17,6 +17,7 @@ from storage.guideline_requests import GuidelineRequests
 from storage.keys import key
 from storage.memories import Memories
 from storage.memory_undo import MemoryUndo
+from storage.outbound_queue import OutboundQueue
 from storage.posts import PostQueue
 from storage.preferences import Preferences
 from storage.queue import is_put_off, postponed
@@ -76,6 +77,7 @@ class Forgetting(Repository):
         statuses: ThreadStatuses,
         digests: DigestMessages,
         preferences: Preferences,
+        outbound: OutboundQueue,
         audit: Audit,
     ) -> None:
         super().__init__(store)
@@ -91,6 +93,7 @@ class Forgetting(Repository):
         self._statuses = statuses
         self._digests = digests
         self._preferences = preferences
+        self._outbound = outbound
         self._audit = audit
         self._requests = store.documents.declare("forget_requests", form=form_of(ForgetRequest))
         self._redactions = store.documents.declare("redactions", form=form_of(Redaction))
@@ -196,6 +199,7 @@ class Forgetting(Repository):
         self._guideline_requests.delete_of_person(person)
         self._preferences.delete_of_person(person)
         self._traces.remote.delete_of_person(person)
+        self._outbound.forget_person(person)
         self._write_audit_lines("person", person)
         return revised
 
@@ -296,8 +300,10 @@ class Forgetting(Repository):
         self._memories.delete_vectors([trace_id])
         if kind == "forgotten":
             self._traces.remote.delete_of_trace(trace_id)
+            self._outbound.forget_trace(trace_id)
         else:
             self._traces.remote.drop_of_trace(trace_id)
+            self._outbound.drop_of_trace(trace_id)
         self._erase_versions(TraceTarget(trace_id=trace_id), verdicts)
         self._traces.delete(trace_id)
         self._finish("trace", trace_id)

@@ -65,6 +65,7 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "digest_messages": JudgePlaces(fields=_JUDGE),
     "digests": JudgePlaces(renamed_id=_digest_slot),
     "episodes": JudgePlaces(renamed_id=_id_part(0)),
+    "event_subscriptions": JudgePlaces(fields=(("judges", "*"),)),
     "feedback": JudgePlaces(fields=_JUDGE),
     "forget_requests": JudgePlaces(fields=(("notes", "*", "judge"),)),
     "guideline_requests": JudgePlaces(fields=_JUDGE),
@@ -74,9 +75,11 @@ JUDGE_PLACES: Mapping[str, JudgePlaces] = {
     "judge_pauses": JudgePlaces(renamed_id=_id_part(0)),
     "judge_settings": JudgePlaces(renamed_id=_id_part(0)),
     "judge_traffic": JudgePlaces(renamed_id=_id_part(0)),
+    "label_jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
     "memories": JudgePlaces(renamed_id=_id_part(0)),
     "memory_undo": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
     "memory_versions": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(0)),
+    "outbound_events": JudgePlaces(fields=(("change", "judge"),)),
     "outbox": JudgePlaces(fields=(("content", "judge"),)),
     "pending_feedback": JudgePlaces(fields=_JUDGE),
     "refused_jobs": JudgePlaces(fields=_JUDGE, renamed_id=_id_part(1)),
@@ -106,3 +109,5 @@ def _replace(node: Any, path: Sequence[str], old: str, new: str) -> None:
     for parent in _values(node, way):
         if isinstance(parent, dict) and parent.get(last) == old:
             parent[last] = new
+        elif isinstance(parent, list) and last == "*":
+            parent[:] = [new if each == old else each for each in parent]

@@ -15,7 +15,8 @@ from storage.guideline_audit import guideline_lines
 from storage.judge_names import JudgeRenamings
 from storage.keys import below, exactly, key, parts_of
 from storage.memory_undo import MemoryUndo
-from storage.records import AuditAction, AuditLine
+from storage.outbound_queue import OutboundQueue, current_ms
+from storage.records import AuditAction, AuditLine, OutboundChange, OutboundEventType
 from storage.repository import Repository, Store, reads, writes
 from storage.rolled_back_cases import RolledBackCases
 from storage.table_rows import Body
@@ -43,6 +44,17 @@ AUDIT_ACTIONS: Mapping[GuidelineAction, AuditAction] = {
 }
 
 
+LESSON_TYPES: Mapping[AuditAction, OutboundEventType] = {
+    "guideline_learned": "lesson.learned",
+    "guideline_retired": "lesson.retired",
+    "guideline_edited": "lesson.edited",
+    "guideline_restored": "lesson.restored",
+    "guideline_pinned": "lesson.pinned",
+    "guideline_unpinned": "lesson.unpinned",
+    "guideline_approved": "lesson.approved",
+    "guideline_undone": "lesson.undone",
+}
+"""Type of the event by which receivers outside are told of a guideline."""
 MAX_VECTORS_DELETED = 200
 """Vectors that one write deletes, so that nobody waits long for the store."""
 
@@ -60,11 +72,13 @@ class Memories(Repository):
         names: JudgeRenamings,
         undo: MemoryUndo,
         rolled_back: RolledBackCases,
+        outbound: OutboundQueue,
     ) -> None:
         super().__init__(store)
         documents = store.documents
         self._undo = undo
         self._rolled_back = rolled_back
+        self._outbound = outbound
         self._traces = traces
         self._feedback = feedback
         self._statuses = statuses
@@ -93,6 +107,11 @@ class Memories(Repository):
             rolled_back=self._rolled_back.of_judge(judge),
             first_name=self._names.find_first_name(judge),
         )
+
+    @reads
+    def guideline(self, judge: str, guideline_id: str) -> Guideline | None:
+        """Return a guideline as it is stored; None where the judge holds it no more."""
+        return self._find_guideline(judge, guideline_id)
 
     def find_number(self, judge: str) -> int:
         """Return the number of the newest version of a judge's memory; 0 where nothing was changed yet."""
@@ -136,10 +155,10 @@ class Memories(Repository):
                 f'The memory of the judge "{judge}" was changed by another writer: load it and try again.'
             )
         self._refuse_forgotten(change)
-        if change.cause.decision is None:
-            self._note_guidelines(judge, change)
-        else:
-            self._note_decision(judge, change.at_ms, change.cause.decision)
+        lines = self._audit_lines(judge, change)
+        for line in lines:
+            self._audit.write(line)
+        self._announce(judge, change, lines)
         self._mark_statuses(judge, change, memory["undistilled"])
         before = self._parts_before(judge, change)
         next_place = self._save_episodes(judge, change, self._next_place(judge, memory))
@@ -305,17 +324,44 @@ class Memories(Repository):
             self._feedback.find_forgotten_ms(label["person"]) for label in labels
         )
 
-    def _note_guidelines(self, judge: str, change: MemoryChange) -> None:
+    def _audit_lines(self, judge: str, change: MemoryChange) -> list[AuditLine]:
+        """Return the lines on the guidelines that a change brings and takes, or on the decision that it carries out."""
+        if change.cause.decision is not None:
+            return [_decision_line(judge, change.at_ms, change.cause.decision)]
         concerned = {rule.id for rule in change.put_guidelines} | change.drop_guidelines
         known = {each for each in concerned if self._guidelines.contains(doc_id=key(judge, each))}
         found = ((each, self._find_guideline(judge, each)) for each in sorted(known))
         before = {each: rule for each, rule in found if rule is not None}
-        for line in guideline_lines(judge, change, before, known):
-            self._audit.write(line)
+        return list(guideline_lines(judge, change, before, known))
 
-    def _note_decision(self, judge: str, at_ms: int, decision: GuidelineDecision) -> None:
-        what, ids = AUDIT_ACTIONS[decision.action], (decision.guideline_id,)
-        self._audit.write(AuditLine(at_ms=at_ms, what=what, judge=judge, person=decision.person, ids=ids))
+    def _announce(self, judge: str, change: MemoryChange, lines: Collection[AuditLine]) -> None:
+        """Tell receivers outside of the guidelines that come, go, or read otherwise than before."""
+        told = {rule_id: LESSON_TYPES[line.what] for line in lines for rule_id in line.ids}
+        after: dict[str, tuple[str, str] | None] = dict.fromkeys(change.drop_guidelines)
+        after |= {rule.id: (rule.text, rule.state) for rule in change.put_guidelines}
+        for rule_id in after.keys() - told.keys():
+            before = self._find_guideline(judge, rule_id)
+            if after[rule_id] != (None if before is None else (before.text, before.state)):
+                told[rule_id] = "lesson.changed"  # also one that another one absorbs, or is parted from
+        for rule_id, event_type in sorted(told.items()):
+            self._outbound.add(
+                OutboundChange(
+                    type=event_type,
+                    at_ms=change.at_ms or current_ms(),
+                    judge=judge,
+                    guideline_id=rule_id,
+                )
+            )
+
+
+def _decision_line(judge: str, at_ms: int, decision: GuidelineDecision) -> AuditLine:
+    return AuditLine(
+        at_ms=at_ms,
+        what=AUDIT_ACTIONS[decision.action],
+        judge=judge,
+        person=decision.person,
+        ids=(decision.guideline_id,),
+    )
 
 
 def _no_such_version(judge: str, number: int, head: int) -> str:

@@ -8,9 +8,9 @@ from storage.documents import Document
 from storage.keys import below, key
 from storage.repository import Repository, Store, reads, writes
 
-CallPurpose = Literal["trials", "candidates", "second_opinions", "shadow_verdicts"]
+CallPurpose = Literal["trials", "candidates", "second_opinions", "shadow_verdicts", "labelled_traces"]
 """Trials of guidelines on earlier cases; verdicts on traces that may be shown; other judges' verdicts on these;
-verdicts of other memories beside the one shown."""
+verdicts of other memories beside the one shown; verdicts on traces that people labelled in a tracing tool."""
 CALL_PURPOSES: tuple[CallPurpose, ...] = get_args(CallPurpose)
 
 

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from memalign.records import Trace
-from storage.records import OpenTrace, SpanBatch, SpanOutcome, SpanWaits
+from memalign.serialization import from_document, to_document
+from storage.document_forms import form_of
+from storage.documents import Document
+from storage.records import OpenTrace, SpanBatch, SpanOutcome, SpanWaits, TracesWithoutContent
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
 
@@ -18,6 +21,9 @@ class OpenTraces(Repository):
         super().__init__(store)
         self._pool = traces.open_spans
         self._traces = traces
+        self._without_content = store.documents.declare(
+            "traces_without_content", form=form_of(TracesWithoutContent)
+        )
 
     @writes
     def add(
@@ -89,25 +95,55 @@ class OpenTraces(Repository):
 
     @writes
     def close(
-        self, handed_on: Mapping[str, Sequence[str]], unjudged: Mapping[str, Sequence[str]], now_ms: int
-    ) -> None:
-        """Delete the spans of finished traces.
+        self,
+        handed_on: Mapping[str, Sequence[str]],
+        unjudged: Mapping[str, Sequence[str]],
+        now_ms: int,
+        *,
+        without_content: int = 0,
+        count_from_ms: int = 0,
+    ) -> TracesWithoutContent:
+        """Delete the spans of finished traces, and count those of them that had no content.
 
         Args:
             handed_on: by trace, the places of `batches`.
             unjudged: the same of traces that nobody is to judge; hashes of their ids are kept.
             now_ms: the time now, in milliseconds since 1970.
+            without_content: so many of these had no content.
+            count_from_ms: the count begins anew where the last one came before then.
+
+        Returns:
+            The count of traces without content.
         """
         for trace_id, places in (*handed_on.items(), *unjudged.items()):
             self._pool.remove(trace_id, places)
         for trace_id in unjudged:
             self._traces.put_unsampled(trace_id, now_ms)
+        return self._count_without_content(without_content, now_ms, count_from_ms)
 
     @writes
-    def extend(self, trace: Trace, places: Sequence[str], original: Trace | None) -> None:
-        """Put a trace with its late spans in the place of what judges have still to judge, and delete these spans."""
-        self._traces.replace_awaited(trace, original)
+    def extend(self, trace: Trace, places: Sequence[str], original: Trace | None) -> bool:
+        """Put a trace with its late spans in its own place, and delete these spans; False if it was judged before."""
         self._pool.remove(trace.trace_id, places)
+        return self._traces.replace_unjudged(trace, original)
+
+    @reads
+    def without_content(self) -> TracesWithoutContent | None:
+        """Return the count of traces without content; None where there was never one."""
+        return self._known_without_content()
+
+    def _count_without_content(self, number: int, now_ms: int, from_ms: int) -> TracesWithoutContent:
+        known = self._known_without_content() or TracesWithoutContent(number=0, last_ms=0)
+        if not number:
+            return known
+        before = known.number if known.last_ms >= from_ms else 0
+        count = TracesWithoutContent(number=before + number, last_ms=now_ms)
+        self._without_content.put(Document(to_document(count), "all"))
+        return count
+
+    def _known_without_content(self) -> TracesWithoutContent | None:
+        body = self._without_content.get(doc_id="all")
+        return None if body is None else from_document(TracesWithoutContent, body)
 
     def _refusal(
         self, batch: SpanBatch, known: OpenTrace | None, max_bytes: int, *, is_stored: bool
@@ -116,7 +152,7 @@ class OpenTraces(Repository):
             return "forgotten"
         if self._traces.is_unsampled(batch.trace_id):
             return "unsampled"
-        if is_stored and not self._traces.is_awaited(batch.trace_id):
+        if is_stored and not self._traces.may_grow(batch.trace_id):
             return "late"
         spans, size = (0, 0) if known is None else (known.spans, known.size)
         if spans + len(batch.spans) > MAX_SPANS_PER_TRACE or size + batch.size > max_bytes:

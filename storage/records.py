@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from memalign.records import OMIT_DEFAULT, Json, Label, Verdict
+from memalign.records import OMIT_DEFAULT, Json, Label, Trace, Verdict
 
 Accepted = Literal["accepted", "duplicate", "forgotten", "full"]
 """Outcome for a trace that was handed in; only an accepted one was stored."""
@@ -155,6 +155,8 @@ class NewCard:
     shadows: tuple[ShadowVerdict, ...] = ()
     resembles_case: bool = False
     is_blind: bool = False
+    judged_trace: Trace | None = None
+    """The trace as the judge saw it; None where it cannot have grown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +183,8 @@ class StoredVerdict:
     """True if the memory held a near copy of the trace when it was judged."""
     is_blind: bool = field(default=False, metadata=OMIT_DEFAULT)
     """True if the card asks before it shows the verdict."""
+    has_card: bool = field(default=True, metadata=OMIT_DEFAULT)
+    """False if nobody is shown it: its trace was judged since somebody labelled it in a tracing tool."""
     revealed_at: str | None = field(default=None, metadata=OMIT_DEFAULT)
     """Slack's time from which on a blind card shows the verdict, once somebody answered; None before, and of others."""
 
@@ -191,6 +195,11 @@ class StoredVerdict:
     def is_hidden(self) -> bool:
         """True while nobody is to see the verdict: its card asks, and waits for the first answer."""
         return self.is_blind and self.revealed_at is None
+
+    @property
+    def reason_ts(self) -> str:
+        """The place, among a person's replies, of a reason that is not in the card's thread: the card's own ts."""
+        return self.message_ts or f"{self.judged_ms // 1000}.{self.judged_ms % 1000:03d}000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +247,15 @@ class OpenTrace:
     spans: int = 0
     size: int = 0
     """Bytes, about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesWithoutContent:
+    """Traces that told of a model and held no question and no answer."""
+
+    number: int
+    last_ms: int
+    """Time at which the last one was finished, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +323,80 @@ class AssessmentRow:
     def to_be_deleted(self) -> "AssessmentRow":
         """Return the row of an assessment that is to be deleted in the tool, at once."""
         return replace(self, state="deleting", content_hash="", attempts=0, not_before_ms=0, reason=None)
+
+
+OutboundEventType = Literal[
+    "verdict.created",
+    "verdict.changed",
+    "vote.changed",
+    "lesson.learned",
+    "lesson.changed",
+    "lesson.retired",
+    "lesson.edited",
+    "lesson.restored",
+    "lesson.pinned",
+    "lesson.unpinned",
+    "lesson.approved",
+    "lesson.undone",
+    "trace.forgotten",
+    "person.forgotten",
+]
+"""The kind of a change that receivers outside are told of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSubscription:
+    """The events that one receiver outside is told of."""
+
+    receiver: str
+    types: tuple[OutboundEventType, ...]
+    judges: tuple[str, ...] = ()
+    """Judges whose events it is told; empty: of all. What is forgotten is told whatever the judge."""
+    failing_since_ms: int | None = None
+    """The first failure since the last success, in milliseconds since 1970; None where there was none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundChange:
+    """A change that receivers outside are told of, by ids alone: the words are read when it is told."""
+
+    type: OutboundEventType
+    at_ms: int
+    """Its time, in milliseconds since 1970."""
+    judge: str = ""
+    trace_id: str = ""
+    verdict_id: str = ""
+    guideline_id: str = ""
+    person: str = ""
+    """The one who voted, or who was forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundEvent:
+    """A change that one receiver is still to be told of."""
+
+    event_id: str
+    """The same at each attempt."""
+    receiver: str
+    number: int
+    """The place in the receiver's order."""
+    change: OutboundChange
+    attempts: int = 0
+    """Failed ones so far, of this event alone."""
+    not_before_ms: int = 0
+    reason: str | None = None
+    """Reason of the last failure; None before the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBacklog:
+    """The events that wait for one receiver."""
+
+    waiting: int
+    refused: int
+    """Those that the receiver has refused so far."""
+    reason: str | None
+    """Reason of one of those refusals; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

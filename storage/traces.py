@@ -66,6 +66,16 @@ class Traces(Repository):
             indexes={READY_BY_JUDGE: _ready_by_judge},
             form=form_of(Job),
         )
+        self.label_jobs = Queue(
+            documents,
+            "label_jobs",
+            order=lambda body: stamp(body["received_ms"]),
+            group="judge",
+            is_listed=lambda body: int(body["refusals"]) == 0,
+            form=form_of(Job),
+        )
+        """Traces that are judged since somebody labelled them in a tracing tool; those that a model refused wait
+        for the next start."""
 
     @writes
     def sampling_key(self) -> bytes:
@@ -297,8 +307,14 @@ class Traces(Repository):
 
     def is_awaited(self, trace_id: str) -> bool:
         """Return whether a judge is still to judge the trace, or may, now or when its model no longer refuses it."""
-        has_job = any(table.ids(*below(trace_id), limit=1) for table in (self.jobs.table, self._refused))
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        has_job = any(table.ids(*below(trace_id), limit=1) for table in tables)
         return has_job or self.candidates.has_trace(trace_id)
+
+    def may_grow(self, trace_id: str) -> bool:
+        """Return whether late spans may be added to the trace: some judge is to judge it, and none has."""
+        is_judged = bool(self._verdicts.ids(*below(trace_id), index="trace", limit=1))
+        return not is_judged and self.is_awaited(trace_id)
 
     def is_unsampled(self, trace_id: str) -> bool:
         """Return whether only a hash of the trace's id is kept."""
@@ -317,14 +333,30 @@ class Traces(Repository):
         if self._refusal(trace_id, 0, 0) == "accepted":
             self._put(UnsampledTrace(trace_id=trace_id), (), received_ms, None)
 
-    def replace_awaited(self, trace: Trace, original: Trace | None) -> None:
-        """Replace a trace that judges have still to judge; one that they have judged stays as it was."""
-        body = self._traces.get(doc_id=trace.trace_id) if self.is_awaited(trace.trace_id) else None
-        if body is not None:
-            replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
-            if original is not None:
-                replaced["original"] = to_document(original)
-            self._traces.put(Document(replaced, trace.trace_id))
+    def replace_unjudged(self, trace: Trace, original: Trace | None) -> bool:
+        """Replace a trace that no judge has judged; one that was judged stays as it was, and False is returned."""
+        body = self._traces.get(doc_id=trace.trace_id) if self.may_grow(trace.trace_id) else None
+        if body is None:
+            return False
+        replaced: dict[str, Json] = {**body, "trace": to_document(trace)}
+        if original is not None:
+            replaced["original"] = to_document(original)
+        self._traces.put(Document(replaced, trace.trace_id))
+        return True
+
+    def is_awaited_by(self, trace_id: str, judge: str) -> bool:
+        """Return whether one judge is still to judge the trace, or may."""
+        job_id = job_id_of(trace_id, judge)
+        tables = (self.jobs.table, self._refused, self.label_jobs.table)
+        return any(table.contains(doc_id=job_id) for table in tables) or self.candidates.contains(
+            trace_id, judge
+        )
+
+    def put_labelled(self, trace: Trace, original: Trace | None, received_ms: int) -> None:
+        """Keep a trace that people labelled, also where only a hash of its id was kept; one that is here stays."""
+        if not self.has(trace.trace_id):
+            self._unsampled.remove(doc_ids=[digest(trace.trace_id)])
+            self._put(trace, (), received_ms, original)
 
     def release(self, trace_id: str) -> None:
         """Keep only a hash of a trace's id, unless a judge has judged the trace, or may still."""
@@ -336,7 +368,7 @@ class Traces(Repository):
 
     def delete(self, trace_id: str) -> None:
         """Remove the trace and its jobs; only that there was one is remembered, by a hash of its id."""
-        for table in (self.jobs.table, self._refused):
+        for table in (self.jobs.table, self._refused, self.label_jobs.table):
             table.remove(doc_ids=table.ids(*below(trace_id)))
         self.candidates.delete_trace(trace_id)
         self.open_spans.delete_trace(trace_id)

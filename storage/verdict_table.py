@@ -1,4 +1,4 @@
-"""The table of verdicts, by trace, judge, card, time of posting and evidence."""
+"""The table of verdicts, by trace, judge (those with cards), card, time of posting and evidence."""
 
 from collections.abc import Iterable, Mapping
 
@@ -30,7 +30,8 @@ def _by_trace(body: Mapping[str, Json]) -> Iterable[str]:
 
 
 def _by_judge(body: Mapping[str, Json]) -> Iterable[str]:
-    return [key(body["verdict"]["judge"], stamp(body["judged_ms"]), body["verdict_id"])]
+    if body.get("has_card", True):  # what nobody is shown counts in no figure and no cap
+        yield key(body["verdict"]["judge"], stamp(body["judged_ms"]), body["verdict_id"])
 
 
 def _by_card(body: Mapping[str, Json]) -> Iterable[str]:

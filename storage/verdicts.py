@@ -4,18 +4,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 
-from memalign.records import Json, Verdict
+from memalign.records import Json, Trace, Verdict
 from memalign.serialization import from_document, to_document
 from storage.document_forms import fields_form
 from storage.documents import Document
 from storage.guideline_uses import GuidelineUses
 from storage.keys import below, digest, exactly, just_after, key, parts_of, stamp
+from storage.outbound_queue import OutboundQueue, current_ms
 from storage.posts import PostQueue
 from storage.records import (
     SHOWN_AS_ALL,
     CardContent,
     CardSelection,
     NewCard,
+    OutboundChange,
+    OutboundEventType,
     Post,
     ShadowVerdict,
     StoredVerdict,
@@ -47,11 +50,19 @@ class DamagedVerdict:
 class Verdicts(Repository):
     """Verdicts and cards. A method to be awaited raises `StorageError`."""
 
-    def __init__(self, store: Store, traces: Traces, posts: PostQueue, uses: GuidelineUses) -> None:
+    def __init__(
+        self,
+        store: Store,
+        traces: Traces,
+        posts: PostQueue,
+        uses: GuidelineUses,
+        outbound: OutboundQueue,
+    ) -> None:
         super().__init__(store)
         self._traces = traces
         self._posts = posts
         self._uses = uses
+        self._outbound = outbound
         self._verdicts = declare_verdicts(store.documents)
         self._card_counts = store.documents.declare("card_counts", form=fields_form(count=int))
 
@@ -67,6 +78,7 @@ class Verdicts(Repository):
         shadows: tuple[ShadowVerdict, ...] = (),
         resembles_case: bool = False,
         is_blind: bool = False,
+        judged_trace: Trace | None = None,
     ) -> bool:
         """Store a new verdict with its card, take the job off the list, and count the card.
 
@@ -79,10 +91,11 @@ class Verdicts(Repository):
             shadows: values of other memories on the same trace.
             resembles_case: True if the memory held a near copy of the trace.
             is_blind: True if the card asks before it shows the verdict.
+            judged_trace: the trace as the judge saw it; None: it cannot have grown meanwhile.
 
         Returns:
             False when the judge's verdict on the trace is known, or the trace was forgotten: then only the job
-            goes.
+            goes. Also when late spans have come that the judge did not see: then the job stays.
         """
         return self.add(
             NewCard(
@@ -94,16 +107,16 @@ class Verdicts(Repository):
                 shadows=shadows,
                 resembles_case=resembles_case,
                 is_blind=is_blind,
+                judged_trace=judged_trace,
             )
         )
 
     def add(self, card: NewCard) -> bool:
         """Store a new verdict as `keep` does, for use inside a transaction."""
         verdict, channel, judged_ms = card.verdict, card.channel, card.judged_ms
-        self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
-        is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
-        if is_known or self._traces.has_forgotten(verdict.trace_id):
+        if self._has_grown(card.judged_trace):
             return False
+        self._traces.jobs.drop(job_id_of(verdict.trace_id, verdict.judge))
         verdict_id = self._new_id(verdict)
         stored = StoredVerdict(
             verdict_id=verdict_id,
@@ -115,21 +128,63 @@ class Verdicts(Repository):
             resembles_case=card.resembles_case,
             is_blind=card.is_blind,
         )
-        for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
-            # forgotten while the judge had it before it
-            stored = _without_case(stored, forgotten)
-        self.put(stored)
-        self._uses.add(verdict, judged_ms)
+        if not self._put_new(stored):
+            return False
         self._posts.add(_card(verdict, verdict_id, channel))
         count = self._count(channel, card.day) + 1
         self._card_counts.upsert(Document({"count": count}, key(channel, card.day)))
         return True
+
+    def _has_grown(self, judged: Trace | None) -> bool:
+        """Return whether late spans were added to a trace since a judge saw it, and no judge has judged it."""
+        if judged is None or not self._traces.may_grow(judged.trace_id):
+            return False
+        return self._traces.find(judged.trace_id) not in (None, judged)
+
+    def add_without_card(
+        self, verdict: Verdict, *, channel: str, judged_ms: int, resembles_case: bool = False
+    ) -> bool:
+        """Store a new verdict that nobody is shown, for use inside a transaction.
+
+        Args:
+            verdict: the verdict.
+            channel: that of its judge.
+            judged_ms: when it was judged, in milliseconds since 1970.
+            resembles_case: True if the memory held a near copy of the trace.
+
+        Returns:
+            False when the judge's verdict on the trace is known, or the trace was forgotten.
+        """
+        return self._put_new(
+            StoredVerdict(
+                verdict_id=self._new_id(verdict),
+                verdict=verdict,
+                judged_ms=judged_ms,
+                channel=channel,
+                resembles_case=resembles_case,
+                has_card=False,
+            )
+        )
 
     @writes
     def drop_job(self, trace_id: str, judge: str) -> None:
         """Take the job off the list, undone; of a trace that no judge has seen or will, only a hash of its id stays."""
         self._traces.jobs.drop(job_id_of(trace_id, judge))
         self._traces.release(trace_id)
+
+    def _put_new(self, stored: StoredVerdict) -> bool:
+        """Store a new verdict; False when its judge has judged the trace, or the trace was forgotten."""
+        verdict = stored.verdict
+        is_known = self.find_id(verdict.judge, verdict.trace_id) is not None
+        if is_known or self._traces.has_forgotten(verdict.trace_id):
+            return False
+        for forgotten in filter(self._traces.has_forgotten, verdict.retrieved_trace_ids):
+            # forgotten while the judge had it before it
+            stored = _without_case(stored, forgotten)
+        self.put(stored)
+        self.announce(stored, "verdict.created", stored.judged_ms)
+        self._uses.add(verdict, stored.judged_ms)
+        return True
 
     def find(self, verdict_id: str) -> StoredVerdict | None:
         """Return the verdict, if it is known."""
@@ -226,7 +281,7 @@ class Verdicts(Repository):
 
     @reads
     def recent(self, judge: str, limit: int) -> list[StoredVerdict]:
-        """Return the judge's last verdicts, newest first."""
+        """Return the judge's last verdicts with cards, newest first."""
         bodies = self._verdicts.range(*below(judge), index="judge", limit=limit, order="down")
         return [_verdict_of(body) for body in bodies]
 
@@ -252,7 +307,7 @@ class Verdicts(Repository):
     def find_page_of_judge(
         self, judge: str, after: StoredVerdict | None = None, limit: int = 100
     ) -> list[StoredVerdict]:
-        """Return a judge's verdicts, some at a time, oldest first: give the last one to go on."""
+        """Return a judge's verdicts with cards, some at a time, oldest first: give the last one to go on."""
         low, high = below(judge)
         if after is not None:
             low = just_after(key(judge, stamp(after.judged_ms), after.verdict_id))
@@ -260,7 +315,7 @@ class Verdicts(Repository):
 
     @reads
     def count_of_judge(self, judge: str) -> int:
-        """Return how many verdicts a judge gave."""
+        """Return how many verdicts with cards a judge gave."""
         return len(self._verdicts.ids(*below(judge), index="judge"))
 
     @reads
@@ -286,6 +341,7 @@ class Verdicts(Repository):
         if verdict is not None:
             self._store.vacuum.note_due()
             self.put(replace(verdict, verdict=replace(verdict.verdict, rationale=rationale)))
+            self.announce(verdict, "verdict.changed", current_ms())
 
     def delete_case(self, trace_id: str, limit: int = -1) -> int:
         """Take a forgotten trace out of the evidence of verdicts, which only count it from then on.
@@ -320,6 +376,19 @@ class Verdicts(Repository):
         """Store a verdict, or its new state."""
         self._verdicts.upsert(Document(to_document(verdict), verdict.verdict_id))
         self._traces.remote.mark(verdict.verdict_id, verdict.verdict.trace_id)
+
+    def announce(self, stored: StoredVerdict, event_type: OutboundEventType, at_ms: int) -> None:
+        """Tell receivers outside of a verdict, unless nobody is to see it yet."""
+        if not stored.is_hidden:
+            self._outbound.add(
+                OutboundChange(
+                    type=event_type,
+                    at_ms=at_ms,
+                    judge=stored.verdict.judge,
+                    trace_id=stored.verdict.trace_id,
+                    verdict_id=stored.verdict_id,
+                )
+            )
 
     def mark_remote(self, verdict_id: str) -> None:
         """Let what tracing tools hold of a verdict be compared with it."""

@@ -15,6 +15,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from bot.runtime.listening import start_listening, stop_listening
 from memalign.ports import Prompt
 from memalign.records import Json
 from memalign.tokens import count_tokens
@@ -250,19 +251,19 @@ def _refusal(message: str) -> web.Response:
 def running_model_server(dialect: Dialect | None = None) -> Iterator[ModelServer]:
     """Serve on a free port until the end of the block."""
     server, loop = ModelServer(dialect), asyncio.new_event_loop()
-    runner = loop.run_until_complete(_started(server))
+    runner, listener = loop.run_until_complete(_started(server))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
         yield server
     finally:
-        asyncio.run_coroutine_threadsafe(_stop(runner), loop).result(timeout=10)
+        asyncio.run_coroutine_threadsafe(_stop(runner, listener), loop).result(timeout=10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()
 
 
-async def _started(server: ModelServer) -> web.AppRunner:
+async def _started(server: ModelServer) -> tuple[web.AppRunner, asyncio.Server]:
     app = web.Application(client_max_size=2**28)
     for base in ("/v1", "/openai/v1", "/openai/deployments/{deployment}"):
         app.router.add_post(f"{base}/chat/completions", server.chat)
@@ -275,15 +276,15 @@ async def _started(server: ModelServer) -> web.AppRunner:
     app.router.add_route("*", "/{anywhere:.*}", server.elsewhere)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
+    listener = await start_listening(runner, "127.0.0.1", 0)
+    host, port = listener.sockets[0].getsockname()
     server.url = f"http://{host}:{port}"
-    return runner
+    return runner, listener
 
 
-async def _stop(runner: web.AppRunner) -> None:
+async def _stop(runner: web.AppRunner, listener: asyncio.Server) -> None:
     """Close the server, and end the calls that still wait for their answer."""
+    await stop_listening(listener)
     await runner.cleanup()
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:

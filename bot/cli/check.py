@@ -9,10 +9,21 @@ from pathlib import Path
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.cli.terminal import print_text
-from bot.config import ConnectorSettings, JudgeSettings, Secrets, Settings, load_environment, load_settings
+from bot.config import (
+    ConnectorSettings,
+    JudgeSettings,
+    OtlpSettings,
+    Secrets,
+    Settings,
+    WebhookSettings,
+    load_environment,
+    load_settings,
+)
 from bot.connectors.kinds import open_tool
 from bot.judging.settings_changes import renaming_offers
 from bot.judging.value_problems import stored_labels, value_problem
+from bot.outbound.kinds import collector_headers, collector_name, webhook_keys, webhook_names
+from bot.outbound.reachability import connect
 from bot.plain_text import pluralise
 from bot.slack.client import SlackClient
 from bot.slack.errors import (
@@ -137,6 +148,8 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
         yield line
     for connector in settings.connectors:
         yield await _connector(connector)
+    async for line in _receivers(settings):
+        yield line
 
 
 async def _store(location: Path) -> Finding:
@@ -297,6 +310,33 @@ async def _connector(settings: ConnectorSettings) -> Finding:
             await tool.close()
     except MemAlignError as error:
         return Finding(what=what, fine=False, words=str(error))
+
+
+async def _receivers(settings: Settings) -> AsyncIterator[Finding]:
+    """Connect to those that are told of changes; they are sent nothing."""
+    for name, webhook in zip(webhook_names(settings.webhooks), settings.webhooks, strict=True):
+        yield await _webhook(name, webhook)
+    if settings.otlp.endpoint:
+        yield await _collector(settings.otlp)
+
+
+async def _webhook(what: str, settings: WebhookSettings) -> Finding:
+    try:
+        webhook_keys(settings)
+        place = await connect(settings.url)
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    return Finding(what=what, fine=True, words=f"{place} takes connections; no event was sent")
+
+
+async def _collector(settings: OtlpSettings) -> Finding:
+    what = collector_name(settings)
+    try:
+        collector_headers(settings)
+        place = await connect(settings.endpoint)
+    except MemAlignError as error:
+        return Finding(what=what, fine=False, words=str(error))
+    return Finding(what=what, fine=True, words=f"{place} takes connections; no event was sent")
 
 
 def _why(error: SlackCallError, secrets: Secrets) -> str:

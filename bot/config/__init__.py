@@ -4,6 +4,7 @@ from bot.config.environment import Secrets, load_environment
 from bot.config.reader import load_settings, read_settings
 from bot.config.settings import (
     LOG_LEVELS,
+    WEBHOOK_EVENTS,
     WEEKDAYS,
     AccessSettings,
     ConnectorSettings,
@@ -13,15 +14,18 @@ from bot.config.settings import (
     LogLevel,
     LogSettings,
     MemorySettings,
+    OtlpSettings,
     RedactionSettings,
     SamplingSettings,
     Settings,
     SkippedKind,
     StorageSettings,
+    WebhookSettings,
 )
 
 __all__ = [
     "LOG_LEVELS",
+    "WEBHOOK_EVENTS",
     "WEEKDAYS",
     "AccessSettings",
     "ConnectorSettings",
@@ -31,12 +35,14 @@ __all__ = [
     "LogLevel",
     "LogSettings",
     "MemorySettings",
+    "OtlpSettings",
     "RedactionSettings",
     "SamplingSettings",
     "Secrets",
     "Settings",
     "SkippedKind",
     "StorageSettings",
+    "WebhookSettings",
     "load_environment",
     "load_settings",
     "read_settings",

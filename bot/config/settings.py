@@ -2,11 +2,12 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import re2
@@ -33,7 +34,7 @@ from memalign.models import (
     model_options_of,
     option_problems,
 )
-from memalign.models.address import check_address
+from memalign.models.address import check_address, is_loopback
 from memalign.recall.guideline_selection import GUIDELINE_TOKENS
 from memalign.records import GuidelinePolicy
 from memalign.value_types import value_type_of
@@ -50,6 +51,9 @@ PLACE_KEYS: Mapping[ConnectorType, str] = {
     "phoenix": "project",
 }
 """Key of what a connector reads, by the type of its tool."""
+WebhookEvent = Literal["verdict", "vote", "lesson", "forget"]
+"""A kind of changes that a webhook is told of; `bot.outbound.webhook` has the types of each."""
+WEBHOOK_EVENTS: tuple[WebhookEvent, ...] = get_args(WebhookEvent)
 LOG_LEVELS: tuple[LogLevel, ...] = get_args(LogLevel)
 LONG_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -60,6 +64,14 @@ def _require_use(model: str, use: Use) -> str:
     except SettingsError as error:
         raise ValueError(str(error).rstrip(".")) from None
     return model
+
+
+def _address(url: str) -> str:
+    try:
+        check_address("it", url)
+    except SettingsError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return url.rstrip("/")
 
 
 Number = int | float
@@ -100,6 +112,7 @@ def _moment(text: object) -> dt.datetime:
 
 
 Moment = Annotated[dt.datetime, PlainValidator(_moment)]
+Address = Annotated[str, AfterValidator(_address)]
 AnyModelName = Annotated[str, AfterValidator(_canonical)]
 ModelTable = Annotated[ModelOptions, PlainValidator(_model_options)]
 
@@ -337,7 +350,7 @@ class ConnectorSettings(Section):
 
     type: ConnectorType
     """The tool."""
-    url: str
+    url: Address
     """Address of the tool."""
     api_key_env: str = ""
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
@@ -355,15 +368,6 @@ class ConnectorSettings(Section):
     """Earlier traces are not read; None: those from the first start on."""
     follow_deletions: bool = False
     """Forget a trace here once it is deleted there."""
-
-    @field_validator("url")
-    @classmethod
-    def _require_address(cls, url: str) -> str:
-        try:
-            check_address("it", url)
-        except SettingsError as error:
-            raise ValueError(str(error).rstrip(".")) from None
-        return url.rstrip("/")
 
     @model_validator(mode="after")
     def _require_project(self) -> "ConnectorSettings":
@@ -398,6 +402,42 @@ class ConnectorSettings(Section):
         return None if self.since is None else int(self.since.timestamp() * 1000)
 
 
+class WebhookSettings(Section):
+    """A server of the team's own that is told of changes, by signed requests."""
+
+    url: str
+    secret_env: Name
+    """Variable of the secret that requests are signed with, or of two with a space between, while they change over."""
+    events: list[WebhookEvent] = Field(default=list(WEBHOOK_EVENTS), min_length=1)
+    judges: list[Name] = []
+    """Judges that it is told of; empty: all."""
+
+    @field_validator("url")
+    @classmethod
+    def _require_encryption(cls, url: str) -> str:
+        _address(url)
+        if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
+            raise ValueError("expected an https address; http is for this machine alone")
+        return url
+
+
+class OtlpSettings(Section):
+    """A collector that each verdict is told to, as an event `gen_ai.evaluation.result` of OpenTelemetry."""
+
+    endpoint: Annotated[str, AfterValidator(lambda url: url and _address(url))] = ""
+    """Without `/v1/logs`; empty: there is none."""
+    headers_env: str = ""
+    """Variable of further headers, as in OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`."""
+    judges: list[Name] = []
+    """Judges whose verdicts are told; empty: all."""
+
+    @model_validator(mode="after")
+    def _require_endpoint(self) -> "OtlpSettings":
+        if (self.headers_env or self.judges) and not self.endpoint:
+            raise ValueError("endpoint is missing, such as http://127.0.0.1:4318")
+        return self
+
+
 class LogSettings(Section):
     """The log, which goes to standard error."""
 
@@ -425,6 +465,8 @@ class Settings(Section):
     """Options by model; a model that is not in it has the defaults."""
     ingest: IngestSettings = IngestSettings()
     connectors: list[ConnectorSettings] = []
+    webhooks: list[WebhookSettings] = []
+    otlp: OtlpSettings = OtlpSettings()
     log: LogSettings = LogSettings()
     folder: Path = Field(default=Path(), exclude=True)
     """Folder of the settings file; not a key of it."""
@@ -442,12 +484,25 @@ class Settings(Section):
         if twice := next((each for each in places if places.count(each) > 1), None):
             raise ValueError(f'two connectors read {twice[0]} "{twice[2]}"; remove one of them')
         for connector in self.connectors:
-            for name in connector.judges:
-                try:
-                    self.judge(name)
-                except SettingsError as error:
-                    raise ValueError(f"connectors.judges: {str(error).rstrip('.')}") from None
+            self._require_judges("connectors.judges", connector.judges)
         return self
+
+    @model_validator(mode="after")
+    def _require_receivers_that_fit(self) -> "Settings":
+        urls = [each.url for each in self.webhooks]
+        if any(urls.count(url) > 1 for url in urls):
+            raise ValueError("webhooks.url: two webhooks have the same address; remove one of them")
+        for webhook in self.webhooks:
+            self._require_judges("webhooks.judges", webhook.judges)
+        self._require_judges("otlp.judges", self.otlp.judges)
+        return self
+
+    def _require_judges(self, key: str, names: Iterable[str]) -> None:
+        for name in names:
+            try:
+                self.judge(name)
+            except SettingsError as error:
+                raise ValueError(f"{key}: {str(error).rstrip('.')}") from None
 
     @field_validator("models")
     @classmethod

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.connectors.assessment_writer import AssessmentWriter
 from bot.connectors.connection import ToolConnection
 from bot.connectors.kinds import open_tool
+from bot.connectors.label_reader import LabelReader
 from bot.connectors.own_assessments import OwnAssessments
 from bot.connectors.trace_reader import TraceReader
 from bot.connectors.vote_reader import VoteReader
@@ -52,10 +53,15 @@ def build(
     own = OwnAssessments(database, memories, resources.redactor)
     workers = {}
     for settings in resources.settings.connectors:
-        connection = ToolConnection(settings=settings, tool=open_tool(settings))
+        connection = ToolConnection(
+            settings=settings,
+            tool=open_tool(settings),
+            judges=tuple(resources.settings.judge(name).name for name in settings.judges),
+        )
         workers[f"connector {connection.name}"] = ConnectorWorker(
             connection,
             TraceReader(connection, database, admit, now_ms),
+            LabelReader(connection, database, memories, admission.prepare_labelled, now_ms),
             VoteReader(
                 connection,
                 database,

@@ -35,7 +35,7 @@ def answer_events(
     """Return what changed.
 
     Args:
-        stored: the verdict, whose card is posted.
+        stored: the verdict, whose card is posted if it has one.
         person: the person.
         known: what the store knows of them; None for nothing.
         answer: their answer in the tool; None where it was deleted, or there was none.
@@ -69,7 +69,7 @@ def _changes(
     elif repr(standing) != repr(answer.value):
         yield FeedbackEvent(person=person, kind="answer", value=answer.value, at=at)
     # the reason stands where one of the modal does: nobody can read it in the card's thread
-    place = stored.message_ts or ""
+    place = stored.reason_ts
     words = "" if answer is None else escape(answer.reason.strip(), quote=False)
     reason = redact(FeedbackEvent(person=person, kind="reply", name=place, value=words, at=at))
     reply = feedback.replies.get(place)

@@ -13,6 +13,8 @@ class ToolConnection:
 
     settings: ConnectorSettings
     tool: TracingTool
+    judges: tuple[str, ...] = ()
+    """The judges of its traces, by their names; empty: all."""
 
     @property
     def name(self) -> str:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableError
-from bot.connectors.langfuse_scores import SCORES, AnnotationReader, score_document
+from bot.connectors.langfuse_scores import SCORES, AnnotationReader, answer_of, place_of, score_document
 from bot.connectors.langfuse_v3 import LangfuseV3
 from bot.connectors.langfuse_v4 import LangfuseV4
 from bot.connectors.tool import (
+    AnsweredTrace,
+    AnswerPage,
     OwnAssessment,
     RemoteAssessment,
     TraceHead,
@@ -28,6 +30,8 @@ from memalign.records import Trace
 log = logging.getLogger(__name__)
 
 PROJECTS = "/api/public/projects"
+HEADS_KEPT = 10_000
+"""Heads of traces with scores that are remembered: some MB."""
 LOOKS_FOR_DELETIONS = 5
 """Traces, drawn at random, that are looked for each time scores are read, where deletions are followed."""
 
@@ -62,6 +66,8 @@ class LangfuseTool:
         self._looks = looks
         self._time_ms = time_ms
         self._annotations = AnnotationReader(self._client, time_ms)
+        self._heads: dict[str, TraceHead] = {}
+        """Heads of traces with scores, by trace id."""
         self._api: LangfuseV4 | LangfuseV3 | None = None
 
     async def check(self) -> str:
@@ -106,6 +112,31 @@ class LangfuseTool:
             if not await api.has(trace_id):
                 del answers[trace_id]
         return answers
+
+    async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
+        """See `TracingTool`; scores do not tell of their traces, each of which is asked for once."""
+        api = await self._opened()
+        scores, next_page = await self._annotations.page(since_ms, page)
+        answered = []
+        for trace_id, some in scores.items():
+            named = [each for each in some if str(each.get("name")).casefold() in map(str.casefold, names)]
+            head = await self._head(api, trace_id) if named else None
+            places = (None,) if head is None else (None, head.reference)
+            answers = tuple(answer_of(each) for each in named if place_of(each)[1] in places)
+            if head is not None and answers:
+                answered.append(AnsweredTrace(head=head, answers=answers))
+        return AnswerPage(traces=tuple(answered), next_page=next_page)
+
+    async def _head(self, api: LangfuseV4 | LangfuseV3, trace_id: str) -> TraceHead | None:
+        """Return the head of a trace; None where it is gone, or no root of it has come."""
+        if trace_id not in self._heads:
+            head = await api.find_head(trace_id)
+            if head is None or not head.is_finished:
+                return None
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[trace_id] = head
+        return self._heads[trace_id]
 
     async def find(self, written: WrittenAssessment) -> str | None:
         """See `TracingTool`: Langfuse takes our own ids."""

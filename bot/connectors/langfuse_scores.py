@@ -16,6 +16,8 @@ TRACES_PER_CALL = 50
 ANNOTATION_DAYS = 30
 """Days for which people's scores are read from servers before 3.179, which list them for all traces alone."""
 NO_AUTHOR = "default"
+_FIELDS = "details,subject,annotation"
+Score = dict[str, Json]
 
 
 class AnnotationReader:
@@ -37,10 +39,49 @@ class AnnotationReader:
         """
         found: dict[str, list[RemoteAssessment]] = {trace_id: [] for trace_id in references}
         for score in await self._scores(list(references)):
-            trace_id, observation_id = _place(score)
+            trace_id, observation_id = place_of(score)
             if trace_id in found and observation_id in (None, references[trace_id]):
-                found[trace_id].append(_answer(score))
+                found[trace_id].append(answer_of(score))
         return {trace_id: tuple(answers) for trace_id, answers in found.items()}
+
+    async def page(self, since_ms: int, page: str | None) -> tuple[dict[str, list[Score]], str | None]:
+        """Return people's scores of all traces since a time, by trace, from a page on; and the next page."""
+        if self._has_v3:
+            try:
+                scores, next_page = await self._page_of_v3(since_ms, page)
+            except GoneError:
+                self._has_v3 = False
+        if not self._has_v3:
+            scores, next_page = await self._page_of_v2(since_ms, page)
+        by_trace: dict[str, list[Score]] = {}
+        for score in filter(is_of_person, scores):
+            trace_id, _ = place_of(score)
+            if isinstance(trace_id, str):
+                by_trace.setdefault(trace_id, []).append(score)
+        return by_trace, next_page
+
+    async def _page_of_v3(self, since_ms: int, page: str | None) -> tuple[list[Score], str | None]:
+        query = {
+            "fields": _FIELDS,
+            "fromTimestamp": moment_of(since_ms),
+            "limit": str(SCORES_PER_PAGE),
+            "source": "ANNOTATION",
+        }
+        cursor = {} if page is None else {"cursor": page}
+        answer = await self._client.call("GET", SCORES_V3, query={**query, **cursor}) or {}
+        return list(answer.get("data") or ()), (answer.get("meta") or {}).get("cursor") or None
+
+    async def _page_of_v2(self, since_ms: int, page: str | None) -> tuple[list[Score], str | None]:
+        number = int(page) if page is not None and page.isdecimal() else 1
+        query = {
+            "fields": "score",
+            "fromTimestamp": moment_of(since_ms),
+            "limit": str(SCORES_PER_PAGE),
+            "source": "ANNOTATION",
+        }
+        answer = await self._numbered_page(query, number)
+        pages = int((answer.get("meta") or {}).get("totalPages") or 0)
+        return list(answer.get("data") or ()), str(number + 1) if number < pages else None
 
     async def _scores(self, trace_ids: list[str]) -> list[dict[str, Json]]:
         scores = await self._newer(trace_ids) if self._has_v3 else await self._older()
@@ -50,7 +91,7 @@ class AnnotationReader:
         scores: list[dict[str, Json]] = []
         for begin in range(0, len(trace_ids), TRACES_PER_CALL):
             query = {
-                "fields": "details,subject,annotation",
+                "fields": _FIELDS,
                 "limit": str(SCORES_PER_PAGE),
                 "source": "ANNOTATION",
                 "traceId": ",".join(trace_ids[begin : begin + TRACES_PER_CALL]),
@@ -128,7 +169,7 @@ def _typed(value: Label) -> tuple[Json, str]:
     return value, "CATEGORICAL" if isinstance(value, str) else "NUMERIC"
 
 
-def _place(score: Mapping[str, Json]) -> tuple[Json, Json]:
+def place_of(score: Mapping[str, Json]) -> tuple[Json, Json]:
     """Return the ids of the trace and of the observation, or None, that a score is about."""
     subject = score.get("subject")
     if not isinstance(subject, Mapping):
@@ -138,7 +179,8 @@ def _place(score: Mapping[str, Json]) -> tuple[Json, Json]:
     return (subject.get("id") if subject.get("kind") == "trace" else None), None
 
 
-def _answer(score: Mapping[str, Json]) -> RemoteAssessment:
+def answer_of(score: Mapping[str, Json]) -> RemoteAssessment:
+    """Return a score of a person as an answer."""
     return RemoteAssessment(
         name=str(score.get("name") or ""),
         author=str(score.get("authorUserId") or NO_AUTHOR),

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from bot.connectors.tool import TraceHead
 from bot.connectors.tool_times import milliseconds
 from memalign.records import Json, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
 from memalign.tool_calls import from_json
 

@@ -63,6 +63,14 @@ class LangfuseV3:
         self._running.discard(head.trace_id)
         return trace_of_document(document, self._url)
 
+    async def find_head(self, trace_id: str) -> TraceHead | None:
+        """Return the head of a trace; None where it is gone."""
+        path, query = f"{TRACES}/{quote(trace_id, safe='')}", {"fields": "core"}
+        try:
+            return _head(await self._client.call("GET", path, query=query) or {})
+        except GoneError:
+            return None
+
     async def has(self, trace_id: str) -> bool:
         """Return whether there is such a trace. Raises `GoneError` where Langfuse has no traces at all any more."""
         try:

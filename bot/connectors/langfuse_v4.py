@@ -105,6 +105,13 @@ class LangfuseV4:
         unique = {str(row.get("id")): row for row in rows}
         return trace_of_observations(head.trace_id, list(unique.values()), self._url)
 
+    async def find_head(self, trace_id: str) -> TraceHead | None:
+        """Return the head of a trace; None where no root of it is there."""
+        rows, _ = await self._page(
+            [("fields", _ROOT_FIELDS), ("traceId", trace_id), ("isRootObservation", "true"), ("limit", "100")]
+        )
+        return next(iter(heads_of(rows)), None)
+
     async def has(self, trace_id: str) -> bool:
         """Return whether there is such a trace."""
         rows, _ = await self._page([("fields", "core"), ("traceId", trace_id), ("limit", "1")])

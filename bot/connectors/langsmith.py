@@ -7,17 +7,20 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from bot.connectors.errors import GoneError, ToolRefusedError
-from bot.connectors.langsmith_feedback import answers, changes, document, feedback_id
+from bot.connectors.langsmith_feedback import PEOPLE, answers, changes, document, feedback_id
 from bot.connectors.langsmith_project import LangsmithProject
 from bot.connectors.langsmith_run import trace_of
 from bot.connectors.langsmith_runs import Runs
 from bot.connectors.tool import (
+    AnsweredTrace,
+    AnswerPage,
     OwnAssessment,
     RemoteAssessment,
     TraceHead,
     TracePage,
     WrittenAssessment,
 )
+from bot.connectors.tool_times import moment_of
 from bot.runtime.clock import DAY_MS, now_ms
 from memalign.records import Json, Trace
 
@@ -71,6 +74,34 @@ class LangsmithTool:
             for trace_id, run_id in references.items()
             if run_id in present
         }
+
+    async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
+        """See `TracingTool`."""
+        offset = int(page or 0)
+        query = [
+            ("session", await self._project.id()),
+            *(("key", name) for name in names),
+            *(("source", source) for source in PEOPLE),
+            ("min_created_at", moment_of(since_ms)),
+            ("limit", str(FEEDBACK_PER_PAGE)),
+            ("offset", str(offset)),
+            ("include_user_names", "true"),
+        ]
+        rows = await self._project.call("GET", "/feedback", query=query) or []
+        run_ids = list(dict.fromkeys(str(row["run_id"]) for row in rows if row.get("run_id")))
+        oldest_ms = now_ms() - RETENTION_DAYS * DAY_MS
+        heads = await self._runs.heads(run_ids, oldest_ms) if run_ids else []
+        return AnswerPage(
+            traces=tuple(
+                AnsweredTrace(
+                    head=head,
+                    answers=tuple(answers([row for row in rows if row.get("run_id") == head.reference])),
+                )
+                for head in heads
+                if head.reference == head.trace_id  # steps of a run are not judged
+            ),
+            next_page=str(offset + FEEDBACK_PER_PAGE) if len(rows) == FEEDBACK_PER_PAGE else None,
+        )
 
     async def find(self, written: WrittenAssessment) -> str | None:
         """See `TracingTool`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.connectors.langsmith_project import LangsmithProject
 from bot.connectors.langsmith_run import head_of
-from bot.connectors.tool import TracePage
+from bot.connectors.tool import TraceHead, TracePage
 from bot.connectors.tool_times import moment_of
 from memalign.records import Json
 
@@ -40,6 +40,11 @@ class LegacyRuns:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._of_ids(run_ids, since_ms, CONTENT_FIELDS)
+
+    async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
+        """See `RunQueries`."""
+        heads = (head_of(run) for run in await self._of_ids(run_ids, since_ms, HEAD_FIELDS))
+        return [head for head in heads if head is not None]
 
     async def present(self, run_ids: Sequence[str], since_ms: int) -> set[str]:
         """See `RunQueries`."""

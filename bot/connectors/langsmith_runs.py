@@ -40,6 +40,10 @@ class RunQueries(Protocol):
         """Return those of these runs that are there and began at that time or later, with inputs and outputs."""
         ...
 
+    async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
+        """Return the heads of those of these runs that are there and began at that time or later."""
+        ...
+
     async def present(self, run_ids: Sequence[str], since_ms: int) -> set[str]:
         """Return the ids of those of these runs that are there and began at that time or later."""
         ...
@@ -78,6 +82,11 @@ class CurrentRuns:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._of_ids(run_ids, since_ms, CONTENT_FIELDS)
+
+    async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
+        """See `RunQueries`."""
+        heads = (head_of(run) for run in await self._of_ids(run_ids, since_ms, HEAD_FIELDS))
+        return [head for head in heads if head is not None]
 
     async def present(self, run_ids: Sequence[str], since_ms: int) -> set[str]:
         """See `RunQueries`."""
@@ -145,6 +154,10 @@ class Runs:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._ask(lambda queries: queries.contents(run_ids, since_ms))
+
+    async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
+        """See `RunQueries`."""
+        return await self._ask(lambda queries: queries.heads(run_ids, since_ms))
 
     async def present(self, run_ids: Sequence[str], since_ms: int) -> set[str]:
         """See `RunQueries`."""

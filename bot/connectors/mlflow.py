@@ -5,12 +5,15 @@ MLflow's paths, fields and filters are those of `mlflow/protos/service.proto` an
 
 import logging
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError, ToolFailedError, ToolRefusedError
 from bot.connectors.mlflow_trace import head_of, trace_of
 from bot.connectors.tool import (
     OWN_ID,
+    AnsweredTrace,
+    AnswerPage,
     OwnAssessment,
     RemoteAssessment,
     TraceHead,
@@ -51,16 +54,7 @@ class MlflowTool:
 
     async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
         """See `TracingTool`."""
-        experiment = {"experiment_id": await self._id()}
-        body: dict[str, Json] = {
-            "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": experiment}],
-            "filter": f"timestamp_ms >= {since_ms}",
-            "max_results": HEADS_PER_PAGE,
-            "order_by": ["timestamp_ms ASC"],
-        }
-        if page is not None:
-            body["page_token"] = page
-        answer = await self._client.call("POST", f"{TRACES}/search", body=body) or {}
+        answer = await self._search(f"timestamp_ms >= {since_ms}", "ASC", page or "")
         heads = (head_of(info) for info in answer.get("traces") or ())
         return TracePage(
             heads=tuple(head for head in heads if head is not None),
@@ -104,6 +98,44 @@ class MlflowTool:
         """See `TracingTool`."""
         infos = await self._infos(list(references.values()))
         return {info["trace_id"]: _answers(info.get("assessments") or ()) for info in infos}
+
+    async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
+        """See `TracingTool`; the names are looked for one after the other."""
+        index, _, token = (page or "0:").partition(":")
+        answer = await self._search_answers(names[int(index)], since_ms, token)
+        infos = answer.get("traces") or ()
+        heads = ((head_of(info), _answers(info.get("assessments") or ())) for info in infos)
+        next_token, next_index = answer.get("next_page_token"), int(index) + 1
+        following = f"{next_index}:" if next_index < len(names) else None
+        return AnswerPage(
+            traces=tuple(
+                AnsweredTrace(head=head, answers=answers) for head, answers in heads if head and answers
+            ),
+            next_page=f"{index}:{next_token}" if next_token else following,
+        )
+
+    async def _search_answers(self, name: str, since_ms: int, token: str) -> dict[str, Json]:
+        """Search traces with feedback of that name; all of them where a server cannot search for it."""
+        query = f"timestamp_ms >= {since_ms}"
+        filters = [] if "`" in name else [f"{query} AND feedback.`{name}` IS NOT NULL"]
+        try:
+            return await self._search([*filters, query][0], "DESC", token)
+        except ToolRefusedError as error:
+            if error.status != HTTPStatus.BAD_REQUEST or not filters:
+                raise
+            return await self._search(query, "DESC", token)
+
+    async def _search(self, query: str, order: str, token: str) -> dict[str, Json]:
+        experiment = {"experiment_id": await self._id()}
+        body: dict[str, Json] = {
+            "locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": experiment}],
+            "filter": query,
+            "max_results": HEADS_PER_PAGE,
+            "order_by": [f"timestamp_ms {order}"],
+        }
+        if token:
+            body["page_token"] = token
+        return await self._client.call("POST", f"{TRACES}/search", body=body) or {}
 
     async def find(self, written: WrittenAssessment) -> str | None:
         """See `TracingTool`."""

@@ -29,6 +29,8 @@ from bot.connectors.phoenix_trace import (
     trace_of,
 )
 from bot.connectors.tool import (
+    AnsweredTrace,
+    AnswerPage,
     OwnAssessment,
     RemoteAssessment,
     TraceHead,
@@ -121,6 +123,38 @@ class PhoenixTool:
                 if span_id in annotations:
                     listed = (answer_of(each, self._users) for each in annotations[span_id])
                     answers[trace_id] = tuple(each for each in listed if each is not None)
+        return answers
+
+    async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
+        """See `TracingTool`: Phoenix tells of annotations by their spans alone, so that all roots are walked."""
+        query = [("start_time", moment(since_ms)), ("sort", "start_time"), ("order", "desc")]
+        own = [("parent_id", "null"), ("limit", str(SPANS_PER_REQUEST))]
+        cursor = [] if page is None else [("cursor", page)]
+        answer = await self._project.ask("GET", "spans", [*query, *own, *cursor])
+        heads = {head.reference: head for head in root_heads(answer.get("data") or (), self._time_ms())}
+        answers = await self._answers_by_span(list(heads), names) if heads else {}
+        return AnswerPage(
+            traces=tuple(
+                AnsweredTrace(head=head, answers=answers[span_id])
+                for span_id, head in heads.items()
+                if answers.get(span_id)
+            ),
+            next_page=answer.get("next_cursor") or None,
+        )
+
+    async def _answers_by_span(
+        self, span_ids: Sequence[str], names: Sequence[str]
+    ) -> dict[str, tuple[RemoteAssessment, ...]]:
+        try:
+            annotations = await self._annotations([("span_ids", span_id) for span_id in span_ids])
+        except GoneError:  # all were deleted meanwhile
+            return {}
+        await self._look_up_users(annotations)
+        answers: dict[str, tuple[RemoteAssessment, ...]] = {}
+        for each in annotations:
+            answer, span_id = answer_of(each, self._users), str(each.get("span_id"))
+            if answer is not None and answer.name.casefold() in map(str.casefold, names):
+                answers[span_id] = (*answers.get(span_id, ()), answer)
         return answers
 
     async def _annotations_by_span(self, span_ids: Sequence[str]) -> dict[str, list[Annotation]]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from bot.connectors.tool import TraceHead
 from memalign.records import Json, Trace
+from memalign.span_contents import is_empty
 from memalign.span_conventions import SESSION_ATTRIBUTES, USER_ATTRIBUTES
-from memalign.span_forms import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
 
 SETTLING_MS = 6_000

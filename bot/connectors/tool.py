@@ -50,6 +50,23 @@ class RemoteAssessment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredTrace:
+    """A trace that people answered in the tool itself."""
+
+    head: TraceHead
+    answers: tuple[RemoteAssessment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPage:
+    """Some of the traces that people answered in the tool itself, the newest first."""
+
+    traces: tuple[AnsweredTrace, ...]
+    next_page: str | None = None
+    """The page that the listing goes on with; None at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnAssessment:
     """An assessment of ours, as it is to stand in the tool."""
 
@@ -112,6 +129,16 @@ class TracingTool(Protocol):
 
         Returns:
             An entry for each trace that is there, be it an empty one; a trace that was deleted has none.
+        """
+        ...
+
+    async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
+        """List traces that people answered in the tool itself, whether or not they were read, from a page on.
+
+        Args:
+            names: names of judges, at least one; what people say under other names may be left out.
+            since_ms: traces, or answers, of that time or later, in milliseconds since 1970.
+            page: the page, as the one before named it; None for the first.
         """
         ...
 

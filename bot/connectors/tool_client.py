@@ -4,13 +4,12 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import aiohttp
 
 from bot.connectors.errors import GoneError, ToolFailedError, ToolRefusedError, ToolUnavailableError
+from bot.runtime.retry_after import retry_after_seconds
 from memalign.records import Json
 
 TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
@@ -134,22 +133,6 @@ def authorization(key: str) -> dict[str, str]:
     if ":" in key:
         return {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}"}
     return {"Authorization": f"Bearer {key}"}
-
-
-def retry_after_seconds(value: str | None, now: datetime | None = None) -> float:
-    """Return the seconds of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3); 0 for none."""
-    if not value:
-        return 0.0
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
 def _told(answer: bytes) -> str:

@@ -100,7 +100,7 @@ class TraceReader:
         return len(new)
 
     async def _read_content(self, heads: Sequence[TraceHead]) -> None:
-        judges = tuple(self._connection.settings.judges)
+        judges = self._connection.judges
         traces = [replace(trace, judges=judges) for trace in await self._tool.read_traces(heads)]
         outcomes = await self._admit(traces) if traces else []
         taken = {

@@ -4,15 +4,14 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.annotators import annotator_id
-from bot.connectors.annotator_events import Answer, answer_events
+from bot.connectors.annotator_events import answer_events
 from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import GoneError
+from bot.connectors.person_answers import PersonAnswers
 from bot.connectors.tool import RemoteAssessment
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import DAY_MS
-from memalign.errors import InputError
 from memalign.judge_memory import JudgeMemory
-from memalign.records import Json
 from storage.database import Database
 from storage.records import FeedbackEvent, StoredVerdict
 
@@ -45,8 +44,7 @@ class VoteReader:
         self._wake_learning = wake_learning
         self._forget_trace = forget_trace
         self._time_ms = time_ms
-        self._told: set[str] = set()
-        """Judges with a value in the tool that is none of theirs."""
+        self._answers = PersonAnswers(connection.settings, memories)
         self._place: str | None = None
         """The place at which the last pass ended; None: at the oldest trace."""
 
@@ -87,12 +85,13 @@ class VoteReader:
 
     async def _compare(self, trace_id: str, assessments: Sequence[RemoteAssessment]) -> None:
         for stored in await self._database.connectors.verdicts_of(trace_id):
-            # a vote waits for the card that it is shown on
-            if stored.message_ts is not None and stored.verdict.judge in self._memories:
+            # a vote waits for the card that it is shown on, if the verdict has one
+            is_ready = stored.message_ts is not None or not stored.has_card
+            if is_ready and stored.verdict.judge in self._memories:
                 await self._take_in(stored, assessments)
 
     async def _take_in(self, stored: StoredVerdict, assessments: Sequence[RemoteAssessment]) -> None:
-        answers = self._answers(stored.verdict.judge, assessments)
+        answers = self._answers.of_judge(stored.verdict.judge, assessments)
         known = await self._database.feedback.all_of(stored.verdict_id)
         tool = annotator_id(self._connection.settings.type, "")
         people = dict.fromkeys([*answers, *(person for person in known if person.startswith(tool))])
@@ -103,30 +102,7 @@ class VoteReader:
                 continue
             events = answer_events(stored, person, known.get(person), answer, self._time_ms(), self._redact)
             for event in events:
-                await self._database.feedback.note(stored.channel, stored.message_ts or "", event)
+                await self._database.feedback.note_on_verdict(stored.verdict_id, event)
                 is_new = True
         if is_new:
             self._wake_learning()
-
-    def _answers(self, judge: str, assessments: Sequence[RemoteAssessment]) -> dict[str, Answer]:
-        """Return the newest answer of each person about a judge; one that is no value of it is none."""
-        answers: dict[str, Answer] = {}
-        for each in sorted(assessments, key=lambda each: each.updated_ms):
-            if each.name.strip().casefold() != judge.casefold():
-                continue
-            person = annotator_id(self._connection.settings.type, each.author)
-            value = self._value(judge, each.value)
-            if value is None:
-                answers.pop(person, None)
-            else:
-                answers[person] = Answer(value=value, reason=each.rationale, at_ms=each.updated_ms)
-        return answers
-
-    def _value(self, judge: str, value: Json) -> Json:
-        try:
-            return self._memories[judge].definition.value_type.parse(value)
-        except InputError:
-            if judge not in self._told:  # each look meets it again
-                self._told.add(judge)
-                log.warning("a value in %s is none of the judge %s", self._connection.name, judge)
-            return None

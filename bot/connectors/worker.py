@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 from bot.connectors.assessment_writer import AssessmentWriter
 from bot.connectors.connection import ToolConnection
-from bot.connectors.errors import ToolUnavailableError
+from bot.connectors.errors import ToolRefusedError, ToolUnavailableError
+from bot.connectors.label_reader import LabelReader
 from bot.connectors.trace_reader import BacklogError, TraceReader
 from bot.connectors.vote_reader import VoteReader
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
@@ -29,12 +30,14 @@ class ConnectorWorker:
         self,
         connection: ToolConnection,
         traces: TraceReader,
+        labels: LabelReader,
         votes: VoteReader,
         writer: AssessmentWriter,
         health: HealthRegistry,
     ) -> None:
         self._connection = connection
         self._traces = traces
+        self._labels = labels
         self._votes = votes
         self._writer = writer
         self._health = health
@@ -61,6 +64,10 @@ class ConnectorWorker:
             await self._traces.read()
         except BacklogError as error:  # there is room again as soon as something is judged
             waits = str(error)
+        try:
+            await self._labels.read((await self._traces.position()).start_ms)
+        except ToolRefusedError as error:  # the votes on what was judged are read nevertheless
+            waits = waits or str(error)
         await self._votes.read()
         return waits
 

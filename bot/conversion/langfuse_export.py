@@ -10,7 +10,7 @@ from bot.conversion.langfuse_scores import comments_of, is_score, score_columns,
 from bot.conversion.records import Document, ExportForm, Part, SeparateLabel, TraceSpan
 from memalign.errors import InputError
 from memalign.records import Assessment, Json, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 from memalign.spans import error_of, shallowest_content, span_tree
 
 _TRACE_MARKS = {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.ingest.trace_body import refusal_of
 from memalign.errors import InputError
 from memalign.records import Assessment, Json, Trace
-from memalign.span_forms import is_empty
+from memalign.span_contents import is_empty
 
 NO_CONTENT = "it has neither inputs nor outputs; if the application does not record them, turn that on"
 

@@ -64,7 +64,7 @@ async def read_replies(scope: ForgetScope, database: Database) -> list[tuple[str
         if scope.target in (TraceTarget(trace_id=stored.verdict.trace_id), PersonTarget(person=person))
         for ts, reply in feedback.replies.items()
         # the modal's reason stands at the card's own ts
-        if reply.text is not None and ts != stored.message_ts
+        if reply.text is not None and ts != stored.reason_ts
     ]
     return sorted(replies, key=lambda reply: Decimal(reply[1]))
 

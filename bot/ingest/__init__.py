@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.ingest.http import TraceEndpoint
+from bot.ingest.missing_content import MissingContent
 from bot.ingest.otlp_http import SpanEndpoint
 from bot.ingest.span_preparation import SpanPreparation
 from bot.ingest.span_worker import SpanWorker
@@ -25,7 +26,8 @@ def build(resources: Resources, admission: TraceAdmission) -> Ingest:
     """Build what takes traces over HTTP."""
     settings, database = resources.settings, resources.database
     preparation = SpanPreparation(settings, resources.redactor)
-    worker = SpanWorker(database, admission, preparation, resources.health)
+    missing_content = MissingContent(database, resources.health)
+    worker = SpanWorker(database, admission, preparation, missing_content)
     return Ingest(
         traces=TraceEndpoint(admission),
         spans=SpanEndpoint(settings, database, preparation, worker.wake),

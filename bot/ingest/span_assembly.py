@@ -1,17 +1,18 @@
 """A trace made of its spans: inputs and outputs of the root, else of the last call of a model. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from memalign.messages import read_messages
 from memalign.records import Json, Trace
+from memalign.span_contents import is_empty
 from memalign.span_conventions import (
     MODEL_ATTRIBUTES,
     SESSION_ATTRIBUTES,
     USER_ATTRIBUTES,
     is_model_call,
 )
-from memalign.span_forms import is_empty
 from memalign.spans import shallowest_content, span_tree
 from memalign.turns import is_turn
 
@@ -43,14 +44,13 @@ def assembled_trace(trace_id: str, spans: Iterable[Span]) -> Trace:
     by_id = {str(span.get("id")): span for span in spans}
     ordered = sorted(by_id.values(), key=_start)
     root = next((span for span in ordered if "parent" not in span), None)
-    calls = [span for span in ordered if is_model_call(span) and _has_content(span)]
-    last_call = max(calls, key=_end) if calls else None
-    inputs, outputs = _content(ordered, root, last_call)
+    calls = sorted((span for span in ordered if is_model_call(span) and _has_content(span)), key=_end)
+    inputs, outputs = _content(ordered, root, _last_answer(calls))
     return Trace(
         trace_id=trace_id,
         inputs=inputs,
         outputs=outputs,
-        conversation=_conversation([span for span in (root, last_call) if span is not None]),
+        conversation=_conversation(root, calls, outputs),
         spans=tuple(ordered),
         timestamp=_timestamp(root or (ordered[0] if ordered else {})),
         metadata=_metadata(ordered, root),
@@ -83,19 +83,48 @@ def _content(ordered: Sequence[Span], root: Span | None, last_call: Span | None)
     return shallowest_content(span_tree(ordered))
 
 
-def _conversation(spans: Iterable[Span]) -> Json:
-    """Return the messages of the first of these spans that has any, its answer last; None where there are none."""
+def _last_answer(calls: Sequence[Span]) -> Span | None:
+    """Return the last call that answered or failed; one that tells its question alone only where there is no other."""
+    ended = [call for call in calls if _has_words(call.get("outputs")) or call.get("status") == "error"]
+    return next(iter([*reversed(ended), *reversed(calls)]), None)
+
+
+def _conversation(root: Span | None, calls: Sequence[Span], outputs: Json) -> Json:
+    """Return the messages of the root, else of the last call that has any, with the answer; None for none.
+
+    Args:
+        root: the root.
+        calls: calls of models in order of their end.
+        outputs: those of the trace, which answer the root's messages.
+    """
+    spans = [*([] if root is None else [root]), *reversed(calls)]
     for span in spans:
         messages = _turns(span.get("inputs"))
         if messages:
-            system = _attributes(span).get("gen_ai.system_instructions")
+            answer = outputs if span is root else span.get("outputs")
+            system = next((each for each in map(_system_words, spans) if not is_empty(each)), None)
             first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
-            return [*first, *messages, *_turns(span.get("outputs"))]
+            return [*first, *messages, *_answer_turns(answer)]
     return None
 
 
+def _system_words(span: Span) -> Json:
+    inputs = span.get("inputs")
+    request = inputs.get("system") if isinstance(inputs, Mapping) else None
+    return _attributes(span).get("gen_ai.system_instructions") or request
+
+
 def _system(instructions: Json) -> list[Json]:
-    return [read_messages({"role": "system", "content": instructions})]
+    turn = read_messages({"role": "system", "content": instructions})
+    return [turn] if is_turn(turn) else []
+
+
+def _answer_turns(outputs: Json) -> list[Json]:
+    """Return the messages of an answer; one that is a text, or an object that a schema asks for, is one message."""
+    if is_empty(outputs) or _turns(outputs):
+        return _turns(outputs)
+    words = outputs if isinstance(outputs, str) else json.dumps(outputs, ensure_ascii=False)
+    return [{"role": "assistant", "content": words}]
 
 
 def _turns(side: Json) -> list[Json]:

@@ -17,7 +17,7 @@ from memalign.span_conventions import is_of_ai
 from memalign.span_forms import span_document
 from storage.records import SpanBatch
 
-_STRUCTURE = ("id", "parent", "type", "start_ns", "ms", "status")
+_STRUCTURE = ("id", "parent", "start_ns", "ms", "status")
 """Parts of a span that hold no words, and by which its place in the trace is known."""
 _NO_WORDS = {*_STRUCTURE, "inputs", "outputs"}
 
@@ -139,4 +139,4 @@ def _is_of_ai(span: OtlpSpan) -> bool:
     events = (event for event in span.span.get("events") or ())
     names = chain.from_iterable(event.get("attributes") or () for event in events)
     event_names = (str(event.get("name")) for event in span.span.get("events") or ())
-    return is_of_ai(chain(span.span.get("attributes") or (), names, event_names))
+    return is_of_ai(span.span.get("attributes") or {}, chain(names, event_names))

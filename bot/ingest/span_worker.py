@@ -3,47 +3,26 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from bot.ingest.span_assembly import assembled_trace, has_content
+from bot.ingest.finished_trace import FinishedTrace, Places, extended, finish_all
+from bot.ingest.missing_content import TOLD_MS, MissingContent
+from bot.ingest.span_assembly import has_content
 from bot.ingest.span_preparation import SpanPreparation
-from bot.judging.trace_admission import RedactedTrace, RejectedTrace, TraceAdmission
-from bot.plain_text import pluralise
+from bot.judging.trace_admission import RejectedTrace, TraceAdmission
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
-from bot.runtime.health import HealthRegistry, unexpected
-from bot.runtime.supervisor import COMPONENT as BACKGROUND
 from bot.runtime.wake_event import WakeEvent
-from memalign.records import Json, Trace
 from storage.database import Database
-from storage.records import OpenTrace, SpanBatch
+from storage.records import OpenTrace
 
 log = logging.getLogger(__name__)
 
-SUBJECT = "traces from OpenTelemetry"
 TRACES_PER_ROUND = 100
 BYTES_PER_ROUND = 16 * 1024 * 1024
 LOOK_SECONDS = 1.0
 """Longest time between two looks for traces that have come to rest."""
 FULL_QUEUE_MS = 5_000
 """Pause before a trace is handed on again for which there was no room."""
-
-Batches = Mapping[str, SpanBatch]
-Places = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedTrace:
-    """A trace that has rested, as it may be admitted."""
-
-    item: RedactedTrace
-    places: Places
-    """Ids of its spans in the store."""
-
-    @property
-    def trace_id(self) -> str:
-        """The trace's id."""
-        return self.item.trace.trace_id
 
 
 class SpanWorker:
@@ -54,17 +33,20 @@ class SpanWorker:
         database: Database,
         admission: TraceAdmission,
         preparation: SpanPreparation,
-        health: HealthRegistry,
+        missing_content: MissingContent,
         time_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._database = database
         self._admission = admission
         self._preparation = preparation
-        self._health = health
+        self._missing_content = missing_content
         self._time_ms = time_ms
         self._wake_event = WakeEvent()
-        self.without_content = 0
+
+    @property
+    def without_content(self) -> int:
         """Traces of AI without question and answer, since the start."""
+        return self._missing_content.number
 
     def wake(self) -> None:
         """Look for the next trace to finish now."""
@@ -72,9 +54,11 @@ class SpanWorker:
 
     async def run(self) -> None:
         """Finish traces until cancelled. Raises `StorageError`."""
+        await self._missing_content.restore()
         while True:
             while await self.finish_due():
                 pass
+            self._missing_content.fade()
             await self._wake_event.wait(await self._seconds_to_next())
 
     async def finish_due(self) -> int:
@@ -82,93 +66,77 @@ class SpanWorker:
         open_traces = self._database.open_traces
         due = _within(await open_traces.due(self._time_ms(), TRACES_PER_ROUND))
         batches = await open_traces.batches([each.trace_id for each in due])
-        handed_on = {each.trace_id: tuple(batches[each.trace_id]) for each in due if not each.is_of_ai}
-        unjudged: dict[str, Places] = {}
+        noise = {each.trace_id: tuple(batches[each.trace_id]) for each in due if not each.is_of_ai}
         ours = {each.trace_id: batches[each.trace_id] for each in due if each.is_of_ai}
-        assembled = await asyncio.to_thread(self._assemble_all, ours) if ours else []
-        known = await open_traces.stored([*ours])
-        finished: list[FinishedTrace] = []
-        for trace_id, each in zip(ours, assembled, strict=True):
-            if isinstance(each, RejectedTrace):
-                unjudged[trace_id] = tuple(ours[trace_id])
-            elif trace_id in known:
-                await self._extend(each)
-            elif has_content(each.item.trace):
-                finished.append(each)
-            else:
-                self._note_without_content()
-                unjudged[trace_id] = each.places
-        handed_on |= await self._admit(finished, unjudged)
-        if handed_on or unjudged:
-            await open_traces.close(handed_on, unjudged, self._time_ms())
+        assembled = await asyncio.to_thread(finish_all, self._preparation, ours) if ours else []
+        finished = [each for each in assembled if isinstance(each, FinishedTrace)]
+        unjudged = {trace_id: tuple(ours[trace_id]) for trace_id in ours.keys() - set(map(_id, finished))}
+        new = await self._without_known(finished)
+        silent = [each for each in new if not has_content(each.item.trace)]
+        unjudged |= {each.trace_id: each.places for each in silent}
+        taken, refused = await self._admit([each for each in new if each not in silent])
+        if noise or taken or unjudged or refused:
+            await self._close({**noise, **taken}, {**unjudged, **refused}, len(silent))
         return len(due)
 
+    async def _close(
+        self, handed_on: Mapping[str, Places], unjudged: Mapping[str, Places], without_content: int
+    ) -> None:
+        now = self._time_ms()
+        count = await self._database.open_traces.close(
+            handed_on, unjudged, now, without_content=without_content, count_from_ms=now - TOLD_MS
+        )
+        if without_content:
+            self._missing_content.tell(without_content, count)
+
+    async def _without_known(self, finished: Sequence[FinishedTrace]) -> list[FinishedTrace]:
+        """Add late spans to the traces that were finished before; return the others."""
+        known = await self._database.open_traces.stored([each.trace_id for each in finished])
+        for each in finished:
+            if each.trace_id in known:
+                await self._extend(each)
+        return [each for each in finished if each.trace_id not in known]
+
+    async def _extend(self, late: FinishedTrace) -> None:
+        known = await self._database.traces.get(late.trace_id)
+        if known is None:  # it was forgotten in between
+            return
+        sent = await self._database.traces.original(late.trace_id) or known
+        item = await asyncio.to_thread(extended, self._preparation, known, sent, late)
+        if not await self._database.open_traces.extend(item.trace, late.places, item.original):
+            log_activity(log, "late spans are left out: their trace was judged", trace=late.trace_id)
+
     async def _admit(
-        self, finished: Sequence[FinishedTrace], unjudged: dict[str, Places]
-    ) -> dict[str, Places]:
-        """Hand traces on; return those that were taken, and add those that cannot be judged to `unjudged`."""
+        self, finished: Sequence[FinishedTrace]
+    ) -> tuple[Mapping[str, Places], Mapping[str, Places]]:
+        """Hand traces on; return those that were taken, and those that cannot be judged."""
         if not finished:
-            return {}
+            return {}, {}
         outcomes = await self._admission.admit([each.item for each in finished], in_thread=True)
         taken: dict[str, Places] = {}
+        refused: dict[str, Places] = {}
         full: list[str] = []
         for each, outcome in zip(finished, outcomes, strict=True):
             if isinstance(outcome, RejectedTrace):
                 log_activity(log, "a trace cannot be judged", trace=each.trace_id, reason=outcome.reason)
-                unjudged[each.trace_id] = each.places
+                refused[each.trace_id] = each.places
             elif outcome == "full":
                 full.append(each.trace_id)
             else:
                 taken[each.trace_id] = each.places
         if full:
             await self._database.open_traces.postpone(full, self._time_ms() + FULL_QUEUE_MS)
-        return taken
-
-    async def _extend(self, finished: FinishedTrace) -> None:
-        """Add late spans to a trace that was finished before, as long as it is not judged."""
-        trace_id = finished.trace_id
-        known = await self._database.traces.get(trace_id)
-        if known is None:  # it was forgotten in between
-            return
-        spans = _spans_of(known, finished.item.trace)
-        trace = await asyncio.to_thread(self._preparation.assemble, trace_id, spans)
-        original = None
-        if finished.item.original is not None:
-            sent = await self._database.traces.original(trace_id) or known
-            original = assembled_trace(trace_id, _spans_of(sent, finished.item.original))
-        await self._database.open_traces.extend(trace, finished.places, original)
-
-    def _assemble_all(self, ours: Mapping[str, Batches]) -> list[FinishedTrace | RejectedTrace]:
-        return [self._assemble(trace_id, batches) for trace_id, batches in ours.items()]
-
-    def _assemble(self, trace_id: str, batches: Batches) -> FinishedTrace | RejectedTrace:
-        try:
-            spans = [span for batch in batches.values() for span in batch.spans]
-            originals = [span for batch in batches.values() for span in batch.originals]
-            item = RedactedTrace(
-                trace=self._preparation.assemble(trace_id, spans),
-                original=assembled_trace(trace_id, originals) if originals else None,
-            )
-            return FinishedTrace(item=item, places=tuple(batches))
-        except Exception:  # a bug on one trace must not stop the others
-            return RejectedTrace(reason=unexpected("assembling a trace"))
-
-    def _note_without_content(self) -> None:
-        self.without_content += 1
-        came = pluralise(self.without_content, "trace")
-        self._health.report(
-            BACKGROUND,
-            SUBJECT,
-            f"{came} came without a question or an answer, and cannot be judged. "
-            "Where the application runs, set OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=SPAN_ONLY and "
-            "OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental, or what your instrumentation's manual names",
-        )
+        return taken, refused
 
     async def _seconds_to_next(self) -> float:
         due_ms = await self._database.open_traces.next_due_ms()
         if due_ms is None:
             return LOOK_SECONDS
         return min(max(due_ms - self._time_ms(), 0) / 1000 + 0.01, LOOK_SECONDS)
+
+
+def _id(finished: FinishedTrace) -> str:
+    return finished.trace_id
 
 
 def _within(due: Sequence[OpenTrace]) -> list[OpenTrace]:
@@ -181,7 +149,3 @@ def _within(due: Sequence[OpenTrace]) -> list[OpenTrace]:
             break
         chosen.append(each)
     return chosen
-
-
-def _spans_of(*traces: Trace) -> list[Mapping[str, Json]]:
-    return [span for trace in traces for span in trace.spans if isinstance(span, Mapping)]

@@ -10,6 +10,7 @@ from bot.judging.candidate_worker import CandidateWorker
 from bot.judging.card_choice import CardChooser
 from bot.judging.daily_cap import DailyCap
 from bot.judging.day_planner import DayPlanner
+from bot.judging.label_worker import LabelWorker
 from bot.judging.last_week import LastWeek
 from bot.judging.memories import LOCAL_JUDGE
 from bot.judging.shadow_judges import ShadowJudges
@@ -35,7 +36,7 @@ class Judging:
 
 
 def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
-    """Build the workers. One judges as many traces at a time as there may be model calls, one chooses cards."""
+    """Build the workers. The first judges as many traces at a time as there may be model calls."""
     settings, database, health = resources.settings, resources.database, resources.health
     planner = DayPlanner(settings, database)
     blind_cards = BlindCards(settings, database)
@@ -68,6 +69,9 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
         blind_cards,
         renamed_perhaps=renamed_perhaps,
     )
+    labels = LabelWorker(
+        settings, database, resources.memories, budget_for("labelled_traces", resources), breaker, health
+    )
     return Judging(
         admission=TraceAdmission(
             settings,
@@ -79,7 +83,7 @@ def build(resources: Resources, wake_posting: Callable[[], None]) -> Judging:
             judging.wake,
         ),
         wake=judging.wake,
-        background={"judging": judging.run, "choosing cards": choosing.run},
+        background={"judging": judging.run, "choosing cards": choosing.run, "judging for labels": labels.run},
     )
 
 

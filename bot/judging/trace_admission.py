@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
@@ -106,6 +106,28 @@ class TraceAdmission:
         self.counts.update(counts)
         log_activity(log, "traces received", **counts)
         return outcomes
+
+    async def prepare_labelled(self, traces: Sequence[Trace]) -> list[tuple[Trace, Trace | None]]:
+        """Return traces that people labelled as they may be stored, beside their originals where these are kept.
+
+        None is sampled: each is of those of its judges that can judge it, and left out where none can.
+        """
+        return await asyncio.to_thread(lambda: [each for trace in traces for each in self._labelled(trace)])
+
+    def _labelled(self, trace: Trace) -> Iterator[tuple[Trace, Trace | None]]:
+        errors = {
+            judge: validation_error(replace(trace, judges=(judge,)), self._memories) for judge in trace.judges
+        }
+        able = tuple(judge for judge, error in errors.items() if error is None)
+        if not able:
+            log.info("a labelled trace is not judged: %s", next(iter(errors.values()), "it names no judge"))
+            return
+        try:
+            redacted = self.redacted(trace)
+        except Exception:  # a bug on one trace must not let it in as it is, nor stop its neighbours
+            unexpected("redacting a labelled trace")
+        else:
+            yield replace(redacted, judges=able), self._kept(trace)
 
     def redacted(self, trace: Trace) -> Trace:
         """Redact a trace as it was sent."""

@@ -221,11 +221,14 @@ class JudgingWorker:
                 verdict = await self._memories[judge.name].judge(trace)
             is_answering.set()
             await self._note_answer(judge, trace)
-            await self._keep(verdict, judge, trace, day, await shadows)
+            is_kept = await self._keep(verdict, judge, trace, day, await shadows)
         finally:
             shadows.cancel()
         self._health.report(COMPONENT, judge.name, None)
-        log_activity(log, "trace judged", judge=judge.name, trace_id=trace.trace_id)
+        event = (
+            "trace judged" if is_kept else "trace judged in vain: it was judged or forgotten, or has grown"
+        )
+        log_activity(log, event, judge=judge.name, trace_id=trace.trace_id)
         self._wake_posting()
 
     async def _shadow_values(
@@ -244,8 +247,8 @@ class JudgingWorker:
 
     async def _keep(
         self, verdict: Verdict, judge: JudgeSettings, trace: Trace, day: str, shadows: Sequence[ShadowValue]
-    ) -> None:
-        await self._database.verdicts.keep(
+    ) -> bool:
+        return await self._database.verdicts.keep(
             verdict,
             channel=judge.channel,
             judged_ms=now_ms(),
@@ -254,4 +257,5 @@ class JudgingWorker:
             selection=selection_at_rate(self._settings.rate_of(judge)),
             shadows=tuple(each.beside(verdict.value) for each in shadows),
             resembles_case=await self._memories[judge.name].neighbourhoods.has_copy(trace),
+            judged_trace=trace,
         )

@@ -152,7 +152,7 @@ def _readings(
     written = {
         ts: reply.text
         for ts, reply in events.replies.items()
-        if reply.text and ts != stored.message_ts and not calls_for_help(reply.text)
+        if reply.text and ts != stored.reason_ts and not calls_for_help(reply.text)
     }
     return {
         ts: read_reply(unescape(addressed_words(written[ts])).strip(), value_type)

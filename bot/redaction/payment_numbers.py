@@ -8,6 +8,8 @@ from stdnum import iban, luhn
 from bot.redaction.markers import CARD, IBAN
 
 DIGIT_RUN = re.compile(r"(?<![\w.])(?<!\d,)\d++(?:[ \u00a0\u202f-]\d++)*+(?!\w|[.,]\d)")
+HAS_DIGITS = re.compile(r"(?:\D*+\d){14}")
+"""Matches a text that has enough digits for a card number; to look for these is quick."""
 GROUP = re.compile(r"\d+")
 CARD_GROUPS = frozenset({(4, 4, 4, 4), (4, 4, 4, 4, 3), (4, 6, 5), (4, 6, 4), *((n,) for n in range(14, 20))})
 """Digits of the groups in which the numbers stand on cards."""
@@ -27,7 +29,7 @@ WORD_END = re.compile(r"(?<=[A-Za-z0-9])(?![A-Za-z0-9])")
 
 def redact_card_numbers(text: str) -> str:
     """Return the text with `[card number]` for each number of a known issuer with a right check digit (Luhn)."""
-    return DIGIT_RUN.sub(_without_cards, text)
+    return DIGIT_RUN.sub(_without_cards, text) if HAS_DIGITS.match(text) else text
 
 
 def _without_cards(match: re.Match[str]) -> str:

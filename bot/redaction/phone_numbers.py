@@ -18,6 +18,8 @@ MIN_DIGITS, MAX_DIGITS = 7, 15
 """The latter by ITU-T E.164."""
 MIN_INTERNATIONAL_DIGITS = 10
 """Of a number with its country code but without a plus, which only an announcement tells from other numbers."""
+HAS_DIGITS = re.compile(rf"(?:\D*+\d){{{MIN_DIGITS}}}")
+"""Matches a text that has enough digits for a number; to look for these is quick."""
 MAX_GROUPS = 8
 FRENCH_PAIRS = 5
 
@@ -66,9 +68,12 @@ def redact_phone_numbers(text: str, *, announced: bool = False) -> str:
         text: any text.
         announced: the text stands in a field that is called *phone* or the like.
     """
-    return RUN.sub(lambda run: _without_numbers(run, announced), PHONE_LINK.sub(PHONE, text))
+    text = PHONE_LINK.sub(PHONE, text) if "<tel:" in text else text
+    return RUN.sub(lambda run: _without_numbers(run, announced), text) if HAS_DIGITS.match(text) else text
 
 
+# fields have the same names over and over
+@lru_cache(maxsize=4096)
 def announces_phone_number(name: str) -> bool:
     """Return whether a field's name says that it holds a phone number."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)

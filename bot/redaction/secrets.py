@@ -3,6 +3,8 @@
 import math
 import re
 from collections import Counter
+from functools import lru_cache
+from typing import Literal
 
 from bot.redaction.markers import KEY
 
@@ -67,10 +69,17 @@ def redact_secrets(text: str) -> str:
 
 def redact_named_value(name: str, value: str) -> str:
     """Return `[key]` for the value of a field whose name says that it is a password or token; else the value."""
-    match = SECRET_NAME.fullmatch(name)
-    if match is None or VARIABLE.fullmatch(value) or not value.isprintable() or " " in value:
+    kind = _kind_of_secret(name)
+    if kind is None or VARIABLE.fullmatch(value) or not value.isprintable() or " " in value:
         return value
-    return KEY if is_secret(value, is_password=bool(match["password"])) else value
+    return KEY if is_secret(value, is_password=kind == "password") else value
+
+
+# fields have the same names over and over
+@lru_cache(maxsize=4096)
+def _kind_of_secret(name: str) -> Literal["password", "token"] | None:
+    match = SECRET_NAME.fullmatch(name)
+    return match and ("password" if match["password"] else "token")
 
 
 def redact_private_keys(text: str) -> str:

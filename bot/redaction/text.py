@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from bot.redaction.clean_texts import CleanTexts, digest_of
 from bot.redaction.email_addresses import redact_email_addresses
 from bot.redaction.payment_numbers import redact_card_numbers, redact_ibans
 from bot.redaction.phone_numbers import announces_phone_number, redact_phone_numbers
@@ -38,6 +39,7 @@ class TextRedactor:
     def __init__(self, further: Sequence[Detector] = ()) -> None:
         """Use the built-in detectors and `further` ones after them."""
         self._detectors = (*DETECTORS, *further)
+        self._clean = CleanTexts()
 
     def redact(self, text: str, name: str = "") -> str:
         """Return the text with markers in the place of personal data and secrets.
@@ -46,6 +48,15 @@ class TextRedactor:
             text: any text.
             name: the name of the field in which it stands, which may say what it is; empty for none.
         """
+        digest = digest_of(text, name)
+        if digest in self._clean:
+            return text
+        redacted = self._redact(text, name)
+        if redacted == text:
+            self._clean.add(digest)
+        return redacted
+
+    def _redact(self, text: str, name: str) -> str:
         if name and len(name) <= MAX_NAME_LENGTH:
             text = _redact_by_name(name, text)
         # a key spans lines, so it is looked for before the text is cut

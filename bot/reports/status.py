@@ -19,6 +19,8 @@ from storage.database import Database
 
 CONNECTORS = "connectors"
 """Component that reports tracing tools, which concern everybody."""
+OUTBOUND = "outbound events"
+"""Component that reports receivers of events, which concern everybody."""
 CHANNEL_COMPONENTS = {"posting", "redacting messages", "answering replies"}
 """Components that report channels; people know a channel by the judges that work there."""
 
@@ -115,7 +117,7 @@ class StatusReport:
         return [
             problem
             for problem in await self._problems()
-            if problem.component in (BACKGROUND, CONNECTORS)
+            if problem.component in (BACKGROUND, CONNECTORS, OUTBOUND)
             or problem.subject in (channels if problem.component in CHANNEL_COMPONENTS else judges)
         ]
 

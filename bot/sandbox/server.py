@@ -1,5 +1,6 @@
 """The embedded Slack as an HTTP server: Slack's API for the bot, the page for people, handles for tests."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
@@ -7,6 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.runtime.listening import start_listening, stop_listening
 from bot.sandbox.delivery.dispatcher import Delivery, Dispatcher
 from bot.sandbox.delivery.interactions import Interactions
 from bot.sandbox.delivery.response_urls import Response, ResponseUrls
@@ -92,6 +94,7 @@ class SlackServer:
         self._host = host
         self._port = port
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._unlisten: Callable[[], None] | None = None
         manifest_commands = _by_name(commands)
         manifest_scopes = frozenset(scopes)
@@ -143,8 +146,8 @@ class SlackServer:
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
-        self._port = self._runner.addresses[0][1]
+        self._listener = await start_listening(self._runner, self._host, self._port)
+        self._port = self._listener.sockets[0].getsockname()[1]
         self._unlisten = self.workspace.listen(self._on_change)
 
     async def stop(self) -> None:
@@ -156,6 +159,8 @@ class SlackServer:
         await self._dispatcher.stop()
         await self._socket_mode.disconnect("link_disabled", announce=False)
         await self._page_server.close()
+        if self._listener is not None:
+            await stop_listening(self._listener)
         if self._runner is not None:
             await self._runner.cleanup()
 

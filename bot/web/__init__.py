@@ -1,8 +1,11 @@
 """The bot's one HTTP server."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from bot.forgetting.service import ForgetService
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
+from bot.records import ReceiverFigures
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.resources import Resources
@@ -26,6 +29,7 @@ def build(
     guidelines: GuidelineService,
     rollbacks: RollbackService,
     status: StatusReport,
+    receivers: Callable[[], Awaitable[Sequence[ReceiverFigures]]],
 ) -> Server:
     """Build the server. Raises `SettingsError` if others could reach it without a token."""
     settings, secrets, slack = resources.settings, resources.secrets, resources.slack
@@ -44,5 +48,6 @@ def build(
         token=secrets.ingest_token,
         slack=None if secrets.app_token else events.post,
         refusals=dispatcher.refusals,
+        receivers=receivers,
     )
     return Server(settings.ingest, routes, control, ConnectionTable())

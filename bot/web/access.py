@@ -1,22 +1,12 @@
 """Access control of the HTTP server: the token, or this machine alone."""
 
 import hmac
-import ipaddress
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.web.request_error import RequestError
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+from memalign.models.address import is_loopback
 
 
 def has_bearer_token(request: web.Request, token: str) -> bool:

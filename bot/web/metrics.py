@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from bot.records import JudgeStatus, RecentAgreement, Status
+from bot.records import JudgeStatus, ReceiverFigures, RecentAgreement, Status
 
 REFUSAL_REASONS = ("unsigned", "wrong secret", "wrong clock", "payload")
 """Reasons that are told, also while their number is 0."""
@@ -27,6 +27,7 @@ def registry_of(
     *,
     span_counts: Mapping[str, int] = NOTHING_COUNTED,
     traces_without_content: int = 0,
+    receivers: Sequence[ReceiverFigures] = (),
 ) -> CollectorRegistry:
     """Return the metrics of the bot's status.
 
@@ -37,6 +38,7 @@ def registry_of(
         agreements: agreement of each judge over each period; none by default.
         span_counts: spans received since the start, by outcome; none by default.
         traces_without_content: traces of spans without question and answer, since the start; 0 by default.
+        receivers: events of each receiver outside; none by default.
     """
     waiting = {
         "traces": status.traces_waiting,
@@ -72,6 +74,7 @@ def registry_of(
     Gauge("memalign_connected", "1 while connected to Slack", registry=registry).set(status.connected)
     _add_judges(registry, status.judges)
     _add_agreements(registry, agreements)
+    _add_receivers(registry, receivers)
     return registry
 
 
@@ -114,6 +117,23 @@ def _add_agreements(registry: CollectorRegistry, agreements: Sequence[RecentAgre
         for gauge, value in ((share, each.agreement), (low, each.low), (high, each.high)):
             if value is not None:
                 gauge.labels(each.judge, each.weeks).set(value)
+
+
+def _add_receivers(registry: CollectorRegistry, receivers: Sequence[ReceiverFigures]) -> None:
+    """Add the events of webhooks and collectors; nothing where there are none."""
+    if not receivers:
+        return
+    waiting = {each.name: each.waiting for each in receivers}
+    _add(registry, "memalign_events_waiting", "Events that a receiver is to be told", "receiver", waiting)
+    results = Gauge(
+        "memalign_events",
+        "Events delivered and given up, and attempts that failed, since the start",
+        ["receiver", "result"],
+        registry=registry,
+    )
+    for each in receivers:
+        for result, number in each.results.items():
+            results.labels(each.name, result).set(number)
 
 
 def _add(

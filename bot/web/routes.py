@@ -2,13 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import generate_latest
 
-from bot.records import Status
+from bot.records import ReceiverFigures, Status
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
 from bot.web.access import has_bearer_token, require_access
@@ -46,6 +46,8 @@ class Routes:
     """Takes Slack's signed requests; None in Socket Mode."""
     refusals: Counter[str]
     """Slack's requests that were refused, by reason."""
+    receivers: Callable[[], Awaitable[Sequence[ReceiverFigures]]]
+    """Returns the events of each receiver outside."""
 
     async def take_traces(self, request: web.Request) -> web.StreamResponse:
         """`POST /traces`."""
@@ -108,6 +110,7 @@ class Routes:
             agreements,
             span_counts=intakes.spans.counts,
             traces_without_content=intakes.assembly.without_content,
+            receivers=await self.receivers(),
         )
         return web.Response(
             body=generate_latest(registry),

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.config import IngestSettings
 from bot.runtime.health import log_bug
-from bot.web.access import is_loopback
+from bot.runtime.listening import stop_listening
 from bot.web.connections import (
     IDLE_SECONDS,
     ConnectionTable,
@@ -20,6 +20,7 @@ from bot.web.request_error import RequestError
 from bot.web.request_log import request_logger
 from bot.web.routes import RETRY_AFTER_SECONDS, Handler, Routes
 from memalign.errors import SettingsError, StorageError
+from memalign.models.address import is_loopback
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class Server:
         """Finish the requests in hand, then listen no more."""
         self._control.remove_endpoint_file()
         if self._listener is not None:
-            self._listener.close()
+            await stop_listening(self._listener)
         await self._runner.cleanup()
 
 

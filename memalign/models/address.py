@@ -1,5 +1,6 @@
 """Addresses of services."""
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from memalign.errors import SettingsError
@@ -24,3 +25,20 @@ def check_address(name: str, url: str) -> None:
         raise SettingsError(f"{name} is no address; expected one such as https://example.com/v1.")
     if "@" in parts.netloc:
         raise SettingsError(f"{name} holds a user name or password; take them out of the address.")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a host.
+
+    Args:
+        host: A name or an address, without a port.
+
+    Returns:
+        True for `localhost` and the addresses of the loopback interface.
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

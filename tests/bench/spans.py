@@ -40,13 +40,15 @@ class Figures:
 
 
 def spans_of(trace: int) -> Iterator[TestSpan]:
-    """An agent's run: a root, calls of a model, and calls of tools, of about 700 bytes each."""
+    """An agent's run: a root, calls of a model, and calls of tools, of about 700 bytes each; no text comes twice."""
     word = f"trace {trace}"
+    question, answer = f"{word}: {BODY}", f"{word}: {BODY[:200]}"
     yield TestSpan(
-        trace=word, name="agent", attributes={"input.value": BODY, "output.value": BODY[:200]}, end_ms=100
+        trace=word, name="agent", attributes={"input.value": question, "output.value": answer}, end_ms=100
     )
     for step in range(1, SPANS_PER_TRACE):
-        messages = json.dumps([{"role": "user", "parts": [{"type": "text", "content": BODY}]}])
+        content = f"step {step} of {question}"
+        messages = json.dumps([{"role": "user", "parts": [{"type": "text", "content": content}]}])
         attributes: dict[str, Json] = {
             "gen_ai.operation.name": "chat" if step % 2 else "execute_tool",
             "gen_ai.request.model": "some-model",

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 from collections.abc import Sequence
+from pathlib import Path
 
 from memalign.memory.embedding_cache import VectorCache
 from memalign.records import Json
+from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.fakes import FakeEmbedder
 
 
@@ -34,3 +36,9 @@ async def test_a_stop_while_a_text_is_embedded_leaves_no_error_in_the_log() -> N
     gc.collect()
     await asyncio.sleep(0)
     assert heard == []
+
+
+async def test_what_was_built_is_not_searched_for_garbage_until_the_bot_stops(tmp_path: Path) -> None:
+    async with bot_in_workspace(tmp_path):
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0

@@ -41,6 +41,7 @@ NEW_FIELDS: tuple[tuple[str, Json], ...] = (
     ("is_blind", False),
     ("revealed_at", None),
     ("card_revision", 0),
+    ("has_card", True),
     ("own_failures", 0),
     ("refusals", 0),
     ("kept_vote", None),

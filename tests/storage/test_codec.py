@@ -37,10 +37,13 @@ from storage.records import (
     CardContent,
     CardSelection,
     DigestContent,
+    EventSubscription,
     FeedbackEvent,
     ForgetRequest,
     LessonContent,
     NoteContent,
+    OutboundChange,
+    OutboundEvent,
     PastMark,
     PendingFeedback,
     PersonFeedback,
@@ -246,6 +249,27 @@ PENDING = PendingFeedback(
     not_before_ms=4,
 )
 EVENT = FeedbackEvent(person="U1", kind="reply", name="1.2", value=HOSTILE, at="1.3")
+SUBSCRIPTION = EventSubscription(
+    receiver="hook", types=("verdict.created", "trace.forgotten"), judges=("polite",), failing_since_ms=3
+)
+CHANGE = OutboundChange(
+    type="vote.changed",
+    at_ms=1,
+    judge="polite",
+    trace_id=HOSTILE,
+    verdict_id="v",
+    guideline_id="g1",
+    person="U1",
+)
+OUTBOUND = OutboundEvent(
+    event_id="evt_0f",
+    receiver="hook",
+    number=2,
+    change=CHANGE,
+    attempts=1,
+    not_before_ms=2,
+    reason="it refuses it (400)",
+)
 BLOCKS = ({"type": "section"},)
 POSTS = [
     Post(
@@ -310,6 +334,9 @@ PLAIN = (
     STATUS,
     VERSION,
     UNDO,
+    SUBSCRIPTION,
+    CHANGE,
+    OUTBOUND,
 )
 CASES: list[tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]] = [
     *((each, to_document, partial(from_document, type(each))) for each in PLAIN),

@@ -20,16 +20,19 @@ from storage.database import Database
 from storage.guideline_requests import GuidelineRequest
 from storage.judge_places import JUDGE_PLACES
 from storage.judge_renaming import StoredJudge
+from storage.label_jobs import LabelledTrace
 from storage.records import (
     AuditLine,
     Candidate,
     CandidateWindow,
     DigestMessage,
+    EventSubscription,
     ForgetRequest,
     JudgePause,
     LocalHour,
     NoticeContent,
     Post,
+    TraceOrigin,
 )
 from storage.verdicts import verdict_id_of
 from tests.storage.records import (
@@ -57,6 +60,7 @@ TABLES_WITHOUT_JUDGES = {
     "own_assessments",
     "reading_positions",
     "trace_origins",
+    "traces_without_content",
     *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
     *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
     "muted_people",
@@ -71,6 +75,8 @@ TABLES_WITHOUT_JUDGES = {
 
 async def lived(db: Database, judge: str = OLD) -> str:
     """Leave something of a judge in every table; returns the id of a verdict with feedback."""
+    subscription = EventSubscription(receiver="hook", types=("verdict.created",), judges=("other", judge))
+    await db.outbound_events.subscribe([subscription])
     verdict_id = await posted(db, "tr-1", judge)
     await judged(db, "tr-2", judge)
     await db.feedback.note("C1", "100.1", button_event("U1", "down", at()))
@@ -95,6 +101,9 @@ async def lived(db: Database, judge: str = OLD) -> str:
     await db.traces.add([(trace("tr-6"), [])], NOON_MS, 1000, candidates={0: [drawn]}, hour=hour)
     window = CandidateWindow(judge=judge, start_ms=NOON_MS, end_ms=NOON_MS + 1)
     await db.candidates.draw(window, DAY, 0.5, is_drawn=True)
+    origin = TraceOrigin(trace_id="tr-7", connector="mlflow:1", reference="tr-7", read_ms=NOON_MS)
+    labelled = LabelledTrace(trace=replace(trace("tr-7"), judges=(judge,)), origin=origin)
+    await db.label_jobs.add([labelled], NOON_MS)
     await db.outbox.add_digest(f"C1:{judge}", "2023-W46", note("digest"))
     await db.digest_messages.note_shown(
         DigestMessage(post_id="digest", channel="C1", judge=judge, week="2023-W46", trace_ids=("tr-1",))

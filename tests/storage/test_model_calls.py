@@ -19,6 +19,7 @@ async def test_all_purposes_share_the_total_of_a_day(db: Database) -> None:
         "candidates": 6,
         "second_opinions": 0,
         "shadow_verdicts": 0,
+        "labelled_traces": 0,
     }
 
 

@@ -10,6 +10,7 @@ from memalign.ports import Completion, MemoryChange, Prompt
 from memalign.records import Json
 from storage.database import Database
 from storage.memories import Memories
+from storage.outbound_queue import OutboundQueue
 from tests.factories import a_memory, a_trace, a_vote
 from tests.fakes import FakeModel
 from tests.storage.records import FOREVER_MS
@@ -49,6 +50,7 @@ class SlowMemories(Memories):
             db.judge_names,
             db.memory_undo,
             db.rolled_back_cases,
+            OutboundQueue(db.store.documents),
         )
         self.saved = asyncio.Event()
 

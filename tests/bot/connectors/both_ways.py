@@ -3,7 +3,8 @@
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bot.runtime.clock import now_ms
+from bot.reports.digest import read_answered_week
+from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.records import Json, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
 from tests.bot.connectors.mlflow_client import MlflowClient
@@ -99,6 +100,37 @@ async def walk_votes_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
         again = await mlflow.assess(trace_id, False, by="zoe", rationale="No, it is rude.")
         await team.until(lambda: team.labels() == {trace_id: False}, 30)
         assert again != vote
+
+
+async def walk_labels_without_cards(folder: Path, mlflow: MlflowClient) -> None:
+    """Labels on traces that no card shows teach like any other, change and go as they do, and count in no figure."""
+    labelled = await mlflow.trace(5, start_ms=now_ms() - 60_000)
+    others = [await mlflow.trace(number, start_ms=now_ms() - 50_000 + number) for number in range(6, 9)]
+    async with connected(folder, mlflow, sections={"sampling": {"rate": 0.0}}) as team:
+        vote = await mlflow.assess(labelled, False, by="zoe", rationale="Cold & curt.")
+        await team.until(lambda: team.labels() == {labelled: False}, 60)
+        assert opinions(team) == {("mlflow:zoe", "Cold & curt.")}
+        [stored] = await team.bot.database.verdicts.of_trace(labelled)
+        await until_at(team, mlflow, labelled, {MODEL: stored.verdict.value, "HUMAN zoe": False})
+        await mlflow.change(labelled, vote, True, "Fine after all.")
+        await team.until(lambda: team.labels() == {labelled: True}, 60)
+        await team.learned()
+        assert await shown_and_answered(team) == (0, 0)
+        assert team.shown(labelled) is None
+        await mlflow.take_back(labelled, vote)
+        await team.until(lambda: team.labels() == {}, 60)
+        assert not any([await team.bot.database.traces.contains(each) for each in others])
+
+
+async def shown_and_answered(team: BotInWorkspace) -> tuple[int, int]:
+    """Return the week's cards and answered verdicts, as the digest counts them."""
+    settings = team.bot.resources.settings
+    week = week_of(from_ms(now_ms(), settings.digest.zone).date())
+    value_type = team.bot.memories["politeness"].definition.value_type
+    answered = await read_answered_week(
+        team.bot.database, "politeness", value_type, week, settings.digest.zone
+    )
+    return answered.figures.shown, len(answered.verdicts)
 
 
 async def walk_forgetting(folder: Path, mlflow: MlflowClient) -> None:

@@ -230,11 +230,14 @@ class FakeLangfuse:
         query = request.query
         groups = [group for group in query.get("fields", "").split(",") if group]
         names = [*_SCORE_CORE, *(name for group in groups for name in _SCORE_GROUPS[group])]
-        trace_ids, sources = query["traceId"].split(","), query["source"].split(",")
+        trace_ids, sources = query.get("traceId", "").split(","), query["source"].split(",")
+        begin = instant(query.get("fromTimestamp", "1970-01-01T00:00:00Z"))
         rows = [
             _as_v3(score)
             for score in self.scores.values()
-            if score["traceId"] in trace_ids and score["source"] in sources
+            if ("traceId" not in query or score["traceId"] in trace_ids)
+            and score["source"] in sources
+            and instant(score["timestamp"]) >= begin
         ]
         return self._page(rows, query, 100, lambda row: {name: row[name] for name in names if name in row})
 

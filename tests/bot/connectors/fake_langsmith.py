@@ -176,7 +176,20 @@ class FakeLangsmith:
         runs, limit = request.query.getall("run", []), int(request.query.get("limit", "100"))
         if limit > 100:
             return web.json_response({"detail": "limit must be at most 100"}, status=422)
-        found = [row for row in self.feedback.values() if row["run_id"] in runs]
+        keys, sources = request.query.getall("key", []), request.query.getall("source", [])
+        sessions = request.query.getall("session", [])
+        if not runs and not sessions:
+            return web.json_response({"detail": "run or session is needed"}, status=422)
+        since = _moment(request.query.get("min_created_at", "1970-01-01T00:00:00Z"))
+        found = [
+            row
+            for row in self.feedback.values()
+            if (not runs or row["run_id"] in runs)
+            and (not sessions or row["session_id"] in sessions)
+            and (not keys or row["key"] in keys)
+            and (not sources or row["feedback_source"]["type"] in sources)
+            and _moment(row["created_at"]) >= since
+        ]
         begin = int(request.query.get("offset", "0"))
         return web.json_response(found[begin : begin + limit])
 

@@ -28,6 +28,8 @@ class FakeMlflow:
         """Answers a request in place of the server."""
         self.silent_on: str | None = None
         """Method of requests that are carried out and never answered."""
+        self.can_search_feedback = True
+        """False: an earlier MLflow 3, which cannot look for any feedback of a name."""
         self.key: str | None = None
         """The authorization header that is asked for."""
         self._runner: web.AppRunner | None = None
@@ -110,15 +112,21 @@ class FakeMlflow:
     async def _search(self, request: web.Request) -> web.Response:
         body = await request.json()
         experiment = body["locations"][0]["mlflow_experiment"]["experiment_id"]
-        since = re.fullmatch(r"timestamp_ms >= (\d+)", body["filter"])
+        since = re.fullmatch(
+            r"timestamp_ms >= (\d+)(?: AND feedback\.`(?P<name>[^`]+)` IS NOT NULL)?", body["filter"]
+        )
         assert since is not None
-        assert body["order_by"] == ["timestamp_ms ASC"]
+        if since["name"] and not self.can_search_feedback:
+            return web.json_response({"error_code": "INVALID_PARAMETER_VALUE"}, status=400)
         found = [
             info
             for info in self.traces.values()
-            if info["experiment"] == experiment and _ms(info["request_time"]) >= int(since[1])
+            if info["experiment"] == experiment
+            and _ms(info["request_time"]) >= int(since[1])
+            and since["name"] in (None, *(each["assessment_name"] for each in info["assessments"]))
         ]
-        found.sort(key=lambda info: _ms(info["request_time"]))
+        [order] = body["order_by"]
+        found.sort(key=lambda info: _ms(info["request_time"]), reverse=order == "timestamp_ms DESC")
         start = json.loads(base64.b64decode(body["page_token"]))["offset"] if "page_token" in body else 0
         end = start + body["max_results"]
         answer: dict[str, Json] = {"traces": [_info(each) for each in found[start:end]]}

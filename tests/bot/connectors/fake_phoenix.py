@@ -139,6 +139,9 @@ class FakePhoenix:
         spans = [span for span in spans if since is None or _time(span["start_time"]) >= _time(since)]
         if not self.is_old:
             spans = [span for span in spans if _fits(span, request)]
+        if request.query.get("sort") == "start_time" and not self.is_old:
+            is_descending = request.query.get("order", "desc") == "desc"
+            spans.sort(key=lambda span: _time(span["start_time"]), reverse=not is_descending)
         shown = [{name: part for name, part in span.items() if name != "project"} for span in reversed(spans)]
         return _paged(shown, request, 100)
 

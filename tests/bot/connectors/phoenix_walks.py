@@ -6,7 +6,7 @@ from pathlib import Path
 from bot.runtime.clock import now_ms
 from memalign.records import Json, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.bot.connectors.both_ways import opinions
+from tests.bot.connectors.both_ways import opinions, shown_and_answered
 from tests.bot.connectors.phoenix_client import PhoenixClient
 
 MODEL = "LLM local:/cases"
@@ -26,7 +26,8 @@ def connected(
         "poll_seconds": 1,
         "since": "2026-01-01T00:00:00Z",
     }
-    return bot_in_workspace(folder, connectors=[{**table, **keys}])
+    sections = keys.pop("sections", {})
+    return bot_in_workspace(folder, connectors=[{**table, **keys}], **sections)
 
 
 async def until_at(
@@ -88,6 +89,22 @@ async def walk_votes_at_the_server(folder: Path, phoenix: PhoenixClient) -> None
         assert set(await phoenix.by_source(trace_id)) == {MODEL, "HUMAN zoe"}
         await phoenix.take_back(by="zoe", name="Politeness")
         await team.until(lambda: team.labels() == {}, 60)
+
+
+async def walk_labels_without_cards(folder: Path, phoenix: PhoenixClient) -> None:
+    """A label on a trace that no card shows teaches until it is deleted, and counts in no figure."""
+    labelled = await phoenix.trace(5, start_ms=now_ms() - 60_000)
+    others = [await phoenix.trace(number, start_ms=now_ms() - 50_000 + number) for number in (6, 7)]
+    async with connected(folder, phoenix, sections={"sampling": {"rate": 0.0}}) as team:
+        await phoenix.annotate(labelled, label="fail", by="zoe", explanation="Cold & curt.")
+        await phoenix.annotate(others[0], label="fail", by="zoe", name="another judge's")
+        await team.until(lambda: team.labels() == {labelled: False}, 60)
+        assert opinions(team) == {("phoenix:zoe", "Cold & curt.")}
+        await team.learned()
+        assert (await shown_and_answered(team), team.shown(labelled)) == ((0, 0), None)
+        await phoenix.take_back(by="zoe")
+        await team.until(lambda: team.labels() == {}, 60)
+        assert not any([await team.bot.database.traces.contains(each) for each in others])
 
 
 async def walk_forgetting(folder: Path, phoenix: PhoenixClient) -> None:

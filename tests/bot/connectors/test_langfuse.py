@@ -15,7 +15,7 @@ from bot.runtime.clock import now_ms
 from memalign.errors import SettingsError
 from memalign.records import Json, Label, Trace, TraceTarget
 from tests.bot.bot_in_workspace import bot_in_workspace
-from tests.bot.connectors.both_ways import opinions
+from tests.bot.connectors.both_ways import opinions, shown_and_answered
 from tests.bot.connectors.fake_langfuse import KEYS, PROJECT, PROJECT_ID, FakeLangfuse, Version
 
 START_MS = 1_790_000_000_000
@@ -333,6 +333,60 @@ async def test_a_deleted_trace_has_no_entry_where_deletions_are_followed(
     await tool.close()
 
 
+@pytest.mark.parametrize(("version", "has_scores_v3"), [("v4", True), ("v3", True), ("v3", False)])
+async def test_traces_that_people_scored_are_listed_each_asked_for_once(
+    server: FakeLangfuse, tool: LangfuseTool, version: Version, has_scores_v3: bool
+) -> None:
+    server.version, server.has_scores_v3, server.rows_per_page = version, has_scores_v3, 2
+    for number in range(5):
+        server.trace(f"t-{number}", START_MS + number)
+        server.annotate(f"t-{number}", False, timestamp="2027-01-01T00:00:00Z")
+    server.annotate("t-9", False, timestamp="2027-01-01T00:00:00Z")
+    server.trace("t-5", START_MS)
+    server.annotate("t-5", False, name="another judge's", timestamp="2027-01-01T00:00:00Z")
+    server.annotate("t-0", False, timestamp="2026-01-01T00:00:00Z")
+    found: list[str] = []
+    for _ in range(2):
+        page: str | None = ""
+        while page is not None:
+            listing = await tool.list_answers(["Politeness"], START_MS, page or None)
+            found += [each.head.trace_id for each in listing.traces]
+            page = listing.next_page
+    assert sorted(found) == sorted([f"t-{number}" for number in range(5)] * 2)
+    path = "GET /api/public/v2/observations" if version == "v4" else "GET /api/public/traces/t-0"
+    # one for the version, one for each trace, one more for that which is gone
+    assert server.calls.count(path) == (1 + 5 + 2 if version == "v4" else 1)
+
+
+@VERSIONS
+async def test_scores_on_traces_without_a_card_teach_and_count_in_no_figure(
+    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch, version: Version
+) -> None:
+    server.version, server.has_scores_v3 = version, version == "v4"
+    monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
+    root = server.trace("t-1", now_ms() - 5_000)
+    async with bot_in_workspace(tmp_path, connectors=[table(server)], sampling={"rate": 0.0}) as team:
+        place = root if version == "v4" else None
+        vote = server.annotate("t-1", False, observationId=place, comment="Cold & curt.")
+        await team.until(lambda: opinions(team) == {("langfuse:zoe", "Cold & curt.")}, 30)
+        await team.learned()
+        assert (await shown_and_answered(team), team.shown("t-1")) == ((0, 0), None)
+        del server.scores[vote]
+        await team.until(lambda: team.labels() == {}, 30)
+
+
+def table(server: FakeLangfuse) -> dict[str, Json]:
+    """Return a table of `[[connectors]]`."""
+    return {
+        "type": "langfuse",
+        "url": server.url,
+        "project": PROJECT,
+        "api_key_env": "LANGFUSE_KEYS",
+        "poll_seconds": 1,
+        "since": "2026-01-01T00:00:00Z",
+    }
+
+
 @pytest.mark.parametrize(("before", "after"), [("v3", "v4"), ("v4", "v3")])
 async def test_no_trace_counts_as_deleted_because_the_server_changed_its_version(
     server: FakeLangfuse, before: Version, after: Version
@@ -392,19 +446,11 @@ async def test_verdict_and_votes_go_both_ways_until_they_are_forgotten(
     server.version, server.has_scores_v3 = version, version == "v4"
     monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
     root = server.trace("t-1", now_ms() - 5_000)
-    table = {
-        "type": "langfuse",
-        "url": server.url,
-        "project": PROJECT,
-        "api_key_env": "LANGFUSE_KEYS",
-        "poll_seconds": 1,
-        "since": "2026-01-01T00:00:00Z",
-    }
 
     def values() -> dict[Json, Json]:
         return {each["metadata"]["source_id"]: each["value"] for each in server.of_api().values()}
 
-    async with bot_in_workspace(tmp_path, connectors=[table]) as team:
+    async with bot_in_workspace(tmp_path, connectors=[table(server)]) as team:
         card = await team.card("t-1")
         await team.until(lambda: len(values()) == 1, 30)
         team.react(card, "thumbsup")

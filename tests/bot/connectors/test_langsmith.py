@@ -11,7 +11,7 @@ import pytest
 from bot.runtime.clock import now_ms
 from memalign.records import Json, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.bot.connectors.both_ways import opinions
+from tests.bot.connectors.both_ways import opinions, shown_and_answered
 from tests.bot.connectors.fake_langsmith import KEY, TENANT, FakeLangsmith
 from tests.bot.connectors.langsmith_client import PROJECT, LangsmithClient
 from tests.bot.fakes import until
@@ -45,9 +45,11 @@ def table(langsmith: LangsmithClient) -> dict[str, Json]:
     }
 
 
-def beside(folder: Path, langsmith: LangsmithClient) -> AbstractAsyncContextManager[BotInWorkspace]:
+def beside(
+    folder: Path, langsmith: LangsmithClient, **sections: Json
+) -> AbstractAsyncContextManager[BotInWorkspace]:
     """Start the bot beside the server."""
-    return bot_in_workspace(folder, connectors=[table(langsmith)])
+    return bot_in_workspace(folder, connectors=[table(langsmith)], **sections)
 
 
 async def until_at(
@@ -103,6 +105,26 @@ async def test_a_vote_given_at_the_server_teaches_until_it_is_deleted_and_is_nev
         await team.until(lambda: team.labels() == {run_id: True}, 30)
         await team.learned()
         assert set(langsmith.by_source(run_id)) == {MODEL, "app zoe"}
+        await langsmith.take_back(vote)
+        await team.until(lambda: team.labels() == {}, 30)
+
+
+@pytest.mark.parametrize("has_v2", [True, False])
+async def test_labels_on_runs_without_a_card_teach_and_those_on_steps_do_not(
+    tmp_path: Path, langsmith: LangsmithClient, has_v2: bool
+) -> None:
+    langsmith.server.has_v2 = has_v2
+    await langsmith.server.stop()
+    await langsmith.server.start()
+    run_id = await langsmith.run(start_ms=now_ms() - 5_000)
+    step = await langsmith.run(start_ms=now_ms() - 4_000, trace_id=run_id, parent_run_id=run_id)
+    async with beside(tmp_path, langsmith, sampling={"rate": 0.0}) as team:
+        await langsmith.answer(step, by="zoe", score=1)
+        vote = await langsmith.answer(run_id, by="zoe", score=0, comment="Cold & curt.")
+        await team.until(lambda: team.labels() == {run_id: False}, 30)
+        assert opinions(team) == {("langsmith:zoe", "Cold & curt.")}
+        await team.learned()
+        assert (await shown_and_answered(team), team.shown(run_id)) == ((0, 0), None)
         await langsmith.take_back(vote)
         await team.until(lambda: team.labels() == {}, 30)
 

@@ -82,6 +82,12 @@ async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
     await phoenix_walks.walk_forgetting(tmp_path, phoenix)
 
 
+async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
+    tmp_path: Path, phoenix: PhoenixClient
+) -> None:
+    await phoenix_walks.walk_labels_without_cards(tmp_path, phoenix)
+
+
 @pytest.mark.parametrize("is_old", [False, True])
 async def test_traces_are_listed_from_a_time_on_the_oldest_first_over_all_pages(
     server: FakePhoenix, phoenix: PhoenixClient, tool: PhoenixTool, is_old: bool

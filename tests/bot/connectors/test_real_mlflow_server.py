@@ -22,3 +22,9 @@ async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
     tmp_path: Path, real: MlflowClient
 ) -> None:
     await both_ways.walk_forgetting(tmp_path, real)
+
+
+async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
+    tmp_path: Path, real: MlflowClient
+) -> None:
+    await both_ways.walk_labels_without_cards(tmp_path, real)

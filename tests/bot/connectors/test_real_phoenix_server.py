@@ -80,6 +80,12 @@ async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
     await phoenix_walks.walk_forgetting(tmp_path, phoenix)
 
 
+async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
+    tmp_path: Path, phoenix: PhoenixClient
+) -> None:
+    await phoenix_walks.walk_labels_without_cards(tmp_path, phoenix)
+
+
 async def test_traces_of_several_pages_are_listed_the_oldest_first(phoenix: PhoenixClient) -> None:
     start_ms = now_ms() - 3_600_000
     spans = [phoenix.span(number, 1, start_ms + number) for number in range(120, 1_000, 8)]

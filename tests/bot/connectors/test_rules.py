@@ -7,8 +7,9 @@ import pytest
 from bot.cli.check import findings
 from bot.config import ConnectorSettings, Secrets
 from bot.connectors.kinds import open_tool
-from bot.connectors.tool_client import authorization, retry_after_seconds
+from bot.connectors.tool_client import authorization
 from bot.runtime.clock import DAY_MS, now_ms
+from bot.runtime.retry_after import retry_after_seconds
 from memalign.errors import SettingsError
 from memalign.records import PersonLabel, PersonTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, settings_for

@@ -12,8 +12,8 @@ from bot.ingest.trace_body import read_body
 from bot.judging.sampling import is_sampled
 from bot.judging.trace_admission import RejectedTrace
 from bot.runtime.clock import now_ms
-from bot.web.access import is_loopback
 from memalign.errors import SettingsError
+from memalign.models.address import is_loopback
 from memalign.records import Json, Trace
 from tests.bot.ingest.trace_server import TraceServer, trace_server
 from tests.secrets import search

@@ -1,5 +1,6 @@
 """`POST /v1/traces`: what is answered, and what is stored."""
 
+import asyncio
 import gzip
 import io
 import json
@@ -13,7 +14,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from memalign.records import Json, Trace
+from memalign.records import Json, Trace, Verdict
 from tests.bot.ingest.otlp import TestSpan, as_json, as_protobuf, json_span, trace_id
 from tests.bot.ingest.trace_server import TraceServer, trace_server
 from tests.storage.records import verdict
@@ -75,6 +76,12 @@ class SpanServer:
             assert await self.server.database.verdicts.keep(
                 verdict(job.trace_id, job.judge), channel="C1", judged_ms=self.clock.ms, day="2026-11-20"
             )
+
+    async def keep(self, given: Verdict, seen: Trace | None) -> bool:
+        """Store a verdict on a trace as the judge saw it."""
+        return await self.server.database.verdicts.keep(
+            given, channel="C1", judged_ms=self.clock.ms, day="2026-11-20", judged_trace=seen
+        )
 
     async def open(self) -> int:
         return await self.server.database.open_traces.count()
@@ -179,6 +186,32 @@ async def test_late_spans_are_added_until_the_trace_is_judged(tmp_path: Path) ->
         await bot.rest(400)
         assert await bot.trace("t") == trace
         assert 'memalign_spans{result="late"} 1.0' in (await bot.server.get("/metrics"))[1]
+
+
+async def test_late_spans_that_come_while_a_judge_is_asked_make_it_judge_again(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(root())
+        await bot.rest()
+        seen = await bot.trace("t")
+        await bot.spans(child())
+        await bot.rest()
+        (job,) = await bot.server.database.traces.next_jobs(bot.clock.ms, 100)
+        given = verdict(job.trace_id, job.judge)
+        assert not await bot.keep(given, seen)
+        assert await bot.server.database.traces.waiting() == 1
+        assert await bot.keep(given, await bot.trace("t"))
+        assert await bot.server.database.traces.waiting() == 0
+
+
+async def test_late_spans_that_rest_after_the_verdict_are_left_out_of_what_was_judged(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(root())
+        await bot.rest()
+        seen = await bot.trace("t")
+        await bot.spans(child())
+        await bot.judge_all()
+        await bot.rest()
+        assert (await bot.trace("t"), await bot.open()) == (seen, 0)
 
 
 async def test_the_same_spans_again_change_nothing(tmp_path: Path) -> None:
@@ -315,6 +348,36 @@ async def test_a_trace_without_content_is_counted_and_told_once(tmp_path: Path) 
         assert bot.server.assembly.without_content == 2
 
 
+async def test_what_was_told_of_traces_without_content_is_told_after_a_restart_and_fades(
+    tmp_path: Path,
+) -> None:
+    silent = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+
+    async def told(bot: TraceServer) -> list[str]:
+        working = asyncio.create_task(bot.assembly.run())
+        await asyncio.sleep(0.1)
+        working.cancel()
+        return [each.reason[:8] for each in bot.health.problems()]
+
+    async with span_server(tmp_path) as before:
+        clock = before.clock
+        for word in ("a", "b"):
+            await before.spans(TestSpan(trace=word, name="chat m", attributes=silent))
+        await before.rest()
+    async with trace_server(tmp_path, clock=clock, sampling={"rate": 1.0, "spread": False}) as bot:
+        assert await told(bot) == ["2 traces"]
+        assert bot.assembly.without_content == 0
+        again = SpanServer(server=bot, clock=clock)
+        await again.spans(TestSpan(trace="c", name="chat m", attributes=silent))
+        await again.rest()
+        assert await told(bot) == ["3 traces"]
+        clock.wait(24 * 3600)
+        assert await told(bot) == []
+        await again.spans(TestSpan(trace="d", name="chat m", attributes=silent))
+        await again.rest()
+        assert await told(bot) == ["1 trace "]
+
+
 async def test_secrets_in_spans_never_reach_the_store(tmp_path: Path) -> None:
     span = TestSpan(
         trace="t",
@@ -329,6 +392,30 @@ async def test_secrets_in_spans_never_reach_the_store(tmp_path: Path) -> None:
         trace = await bot.trace("t")
         assert trace is not None
         assert trace.inputs == "I am [e-mail address]"
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        root(**{"openinference.span.kind": "ana@example.com"}),
+        root(**{"ana@example.com": "a name of an attribute"}),
+        TestSpan(trace="t", name="answer for ana@example.com", attributes={**QUESTION, **ANSWER}),
+        TestSpan(trace="t", name="answer", attributes=QUESTION, error="no user ana@example.com"),
+        TestSpan(trace="t", name="answer", attributes=QUESTION, events=[("ana@example.com", {})]),
+        TestSpan(
+            trace="t",
+            name="answer",
+            attributes={"gen_ai.input.messages": [{"role": "ana@example.com", "content": "Hi"}]},
+        ),
+    ],
+    ids=["kind", "attribute", "name", "error", "event", "role"],
+)
+async def test_no_part_of_a_span_is_stored_unredacted(tmp_path: Path, span: TestSpan) -> None:
+    async with span_server(tmp_path) as bot:
+        await bot.spans(span)
+        await bot.rest()
+        assert await bot.trace("t") is not None
+        assert b"ana@example.com" not in _bytes(tmp_path)
 
 
 async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refused(tmp_path: Path) -> None:

@@ -361,6 +361,29 @@ EXAMPLES = (
         outputs={"output": ANSWER},
     ),
     Example(
+        convention="Google ADK",
+        title="an invocation and its call of a model",
+        spans=[
+            root(**{"gen_ai.operation.name": "invoke_agent"}),
+            call(
+                {
+                    "gen_ai.request.model": "gemini-3-flash",
+                    "gcp.vertex.agent.llm_request": json.dumps(
+                        {
+                            "model": "gemini-3-flash",
+                            "contents": [{"role": "user", "parts": [{"text": QUESTION}]}],
+                        }
+                    ),
+                    "gcp.vertex.agent.llm_response": json.dumps(
+                        {"content": {"role": "model", "parts": [{"text": ANSWER}]}}
+                    ),
+                }
+            ),
+        ],
+        inputs={"model": "gemini-3-flash", "contents": ASKED},
+        outputs={"role": "model", "content": ANSWER},
+    ),
+    Example(
         convention="Logfire",
         title="a call of OpenAI before 4.0",
         spans=[

@@ -13,6 +13,7 @@ import aiohttp
 
 from bot.forgetting.service import ForgetService
 from bot.ingest.http import TraceEndpoint
+from bot.ingest.missing_content import MissingContent
 from bot.ingest.otlp_http import SpanEndpoint
 from bot.ingest.span_preparation import SpanPreparation
 from bot.ingest.span_worker import SpanWorker
@@ -22,6 +23,7 @@ from bot.judging.trace_admission import TraceAdmission
 from bot.judging.trace_sampler import TraceSampler
 from bot.learning.guideline_service import GuidelineService
 from bot.learning.rollback_service import RollbackService
+from bot.records import ReceiverFigures
 from bot.redaction.redactor import Redactor
 from bot.reports.recent_agreement import RecentAgreementReader
 from bot.reports.status import StatusReport
@@ -84,6 +86,11 @@ async def _nothing() -> None:
     return None
 
 
+async def no_receivers() -> list[ReceiverFigures]:
+    """Return the events of no receiver."""
+    return []
+
+
 @asynccontextmanager
 async def trace_server(
     folder: Path,
@@ -133,13 +140,16 @@ async def trace_server(
             judging,
         )
         preparation = SpanPreparation(settings, redactor)
-        assembly = SpanWorker(database, admission, preparation, health, clock)
+        missing_content = MissingContent(database, health, clock)
+        assembly = SpanWorker(database, admission, preparation, missing_content, clock)
         intakes = Intakes(
             traces=TraceEndpoint(admission),
             spans=SpanEndpoint(settings, database, preparation, lambda: None, clock),
             assembly=assembly,
         )
+
         routes = Routes(
+            receivers=no_receivers,
             intakes=intakes,
             trace_bodies=BodyReader(settings.ingest.max_body, seconds=body_seconds),
             status=status,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.redaction.clean_texts import MAX_RECENT_HASHES, CleanTexts, digest_of
 from bot.redaction.markers import ALL_MARKERS
 from bot.redaction.own_patterns import OwnPatterns
 from bot.redaction.person_names import PersonNames
@@ -115,6 +116,35 @@ def test_own_patterns_are_found_in_linear_time_and_leave_markers_alone() -> None
     begin = time.process_time()
     redactor.redact("a" * 50_000 + "!")
     assert time.process_time() - begin < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "harmless", "telling"),
+    [
+        ("hunter2!", "note", "password"),
+        ("5512345678", "amount", "phone"),
+        ("aB3dE5gH7jK9mN1pQ3", "hash", "api_key"),
+    ],
+)
+def test_a_text_that_was_clean_is_looked_at_again_under_another_name(
+    value: str, harmless: str, telling: str
+) -> None:
+    redactor = TextRedactor()
+    for _ in range(2):
+        assert redactor.redact(value, harmless) == value
+        assert value not in redactor.redact(value, telling)
+
+
+def test_clean_texts_are_remembered_for_a_while() -> None:
+    clean = CleanTexts()
+    clean.add(digest_of("first", ""))
+    for number in range(MAX_RECENT_HASHES):
+        clean.add(digest_of(str(number), ""))
+    assert digest_of("first", "") in clean
+    assert digest_of("first", "note") not in clean
+    for number in range(2 * MAX_RECENT_HASHES):
+        clean.add(digest_of(str(number), "again"))
+    assert digest_of("first", "") not in clean
 
 
 def test_names_need_an_extra_which_the_error_names() -> None:

@@ -12,6 +12,7 @@ import pytest
 from bot.web.connections import ConnectionTable
 from tests.bot.ingest.trace_server import TraceServer, trace_server
 from tests.bot.web.raw_http import port_of, raw_request, status_of
+from tests.last_connection import is_closed_by
 
 HALF_A_HEAD = b"POST /traces HTTP/1.1\r\nX: "
 HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -128,3 +129,9 @@ async def test_what_is_no_http_is_400_in_one_line_of_log(
             assert await status_of(server.server.url, request_bytes) == 400
     assert len(caplog.records) <= 1
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_connection_of_the_last_moment_is_closed(tmp_path: Path, turns: int) -> None:
+    async with trace_server(tmp_path) as server:
+        assert await is_closed_by(server.server.stop, port_of(server.server.url), turns)
