@@ -19,7 +19,15 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from bot.config.reader import keys_of
-from bot.config.settings import AnyModelName, Moment, Settings
+from bot.config.settings import (
+    Address,
+    AnyModelName,
+    EmbeddingModelName,
+    JudgeModelName,
+    Moment,
+    ReflectionModelName,
+    Settings,
+)
 from memalign.models import ModelOptions
 from reference.tables import code, table
 
@@ -28,13 +36,16 @@ EXAMPLE = ROOT / "memalign.example.toml"
 KEY_LINE = re.compile(r"^(?:# )?(?P<key>\w+) *=.*?(?:[\]\"}\w)] +# (?P<comment>.*))?$")
 CONTINUATION = re.compile(r"^ {20,}# (?P<comment>.*)$")
 SECTION_LINE = re.compile(r"^(?:# )?\[+(?P<section>\w+)")
-LIST_SECTIONS = ("judges", "connectors")
 TYPE_WORDS: Mapping[object, str] = {
     str: "text",
     int: "whole number",
     float: "number",
     bool: "true or false",
     Moment: "date and time (ISO 8601)",
+    Address: "address",
+    **dict.fromkeys(
+        (JudgeModelName, ReflectionModelName, EmbeddingModelName, AnyModelName), "a model, `provider:/name`"
+    ),
     dict: "table",
 }
 BOUND_WORDS: Mapping[str, str] = {"ge": "from {}", "gt": "above {}", "le": "to {}", "lt": "below {}"}
@@ -75,7 +86,12 @@ def heading(section: str) -> str:
     """Return a section as the file writes it."""
     if section == "models":
         return '`[models."provider:/name"]`'
-    return f"`[[{section}]]`" if section in LIST_SECTIONS else f"`[{section}]`"
+    return f"`[[{section}]]`" if is_list(section) else f"`[{section}]`"
+
+
+def is_list(section: str) -> bool:
+    """Return whether the file may have any number of such tables."""
+    return get_origin(Settings.model_fields[section].annotation) is list
 
 
 def example_comments() -> dict[tuple[str, str], str]:
@@ -175,18 +191,12 @@ def _words_of(annotation: object) -> str:
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(_words_of(part) for part in parts if part is not NoneType))
     if origin is Annotated:
-        return "a model, `provider:/name`" if _is_model_name(annotation) else _words_of(parts[0])
+        return _words_of(parts[0])
     if origin is tuple:
         return "list of two numbers"
     if origin is list:
         return f"list of {_plural(_words_of(parts[0]))}"
     return "table"
-
-
-def _is_model_name(annotation: object) -> bool:
-    """Tell a checked name of a model from other checked texts."""
-    checks = [part for part in getattr(annotation, "__metadata__", ()) if hasattr(part, "func")]
-    return annotation == AnyModelName or bool(get_args(annotation)[0] is str and checks)
 
 
 def _plural(words: str) -> str:
@@ -207,6 +217,6 @@ def _about(section: str) -> str:
     if section == "models":
         return "Options of one model; any number of such tables. In the library they are `model_options`."
     about = inspect.cleandoc(section_class(section).__doc__ or "")
-    if section in LIST_SECTIONS:
+    if is_list(section):
         return f"{about} Any number of such tables."
     return about

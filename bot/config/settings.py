@@ -406,9 +406,11 @@ class WebhookSettings(Section):
     """A server of the team's own that is told of changes, by signed requests."""
 
     url: str
+    """Address of the server; https, unless it is on this machine."""
     secret_env: Name
     """Variable of the secret that requests are signed with, or of two with a space between, while they change over."""
     events: list[WebhookEvent] = Field(default=list(WEBHOOK_EVENTS), min_length=1)
+    """Kinds of changes that it is told of."""
     judges: list[Name] = []
     """Judges that it is told of; empty: all."""
 
