@@ -23,7 +23,6 @@ COLOURS = 128
 """Colours of a picture: as many as its texts need, so that it stays small in the repository."""
 PATIENCE_MS = 300_000
 CHANNEL = "Message #answers-the-question"
-expect.set_options(timeout=PATIENCE_MS)
 REASON = "The answer should name whom to call."
 
 
@@ -92,6 +91,7 @@ def files() -> list[str]:
 async def main() -> None:
     """Take all pictures."""
     FOLDER.mkdir(exist_ok=True)
+    expect.set_options(timeout=PATIENCE_MS)
     with TemporaryDirectory() as folder:
         async with running_demo(Path(folder)) as url, open_page(url, Path(folder)) as page:
             await page.get_by_test_id("replay").click()

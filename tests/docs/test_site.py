@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
+from reference import pictures
 from tests.docs.conftest import ROOT, Site
 
 FETCHING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href", "object": "data"}
@@ -93,7 +94,7 @@ def test_every_picture_has_words_for_who_does_not_see_it(site: Site) -> None:
 def test_the_pages_are_of_four_kinds() -> None:
     navigation = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
     titles = [next(iter(entry)) for entry in navigation if isinstance(entry, dict)]
-    assert titles == list(KINDS)
+    assert titles == ["Home", *KINDS]
 
 
 def test_git_ignores_the_built_site() -> None:
@@ -106,3 +107,11 @@ def test_files_at_the_top_are_on_the_site(site: Site, file: str) -> None:
     page = site.folder / f"{Path(file).stem.lower()}.html"
     assert title is not None
     assert title[1] in page.read_text(encoding="utf-8")
+
+
+def test_the_pictures_are_those_that_are_taken_and_all_are_shown_in_both_looks() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))
+    shown = re.findall(r"!\[[^\]]+\]\((?:\.\./)?pictures/([\w-]+\.png)#only-(light|dark)\)", text)
+    taken = {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert {name for name, _ in shown} == set(pictures.files()) == taken
+    assert [name for name, look in shown if not name.endswith(f"-{look}.png")] == []

@@ -1,4 +1,4 @@
-"""What the pages show is tried: commands, settings, programs, requests, files, and the sentences that they quote."""
+"""Snippets of the pages: commands, settings, programs, requests, files, and quoted sentences of the product."""
 
 import ast
 import asyncio
@@ -36,6 +36,8 @@ from tests.docs.test_reference import first_cells, page
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "examples" / "README.md"])
 PROGRAMS = {
+    "source",
+    "scripts/make-venv",
     "memalign",
     "make",
     "curl",
