@@ -66,7 +66,7 @@ async def test_the_search_finds_a_setting(page: Page, address: str) -> None:
     await page.goto(address)
     box = page.get_by_role("textbox", name="Search")
     await box.click()
-    await box.fill("quiet_seconds")
+    await box.press_sequentially("quiet_seconds")
     results = page.locator(".md-search-result__item")
     await expect(results.filter(has_text="Settings")).not_to_have_count(0)
 
