@@ -92,9 +92,10 @@ async def test_an_answer_of_the_support_bot_becomes_a_card(tmp_path: Path, model
     assert trace.metadata["session_id"] == "s-1"
 
 
-@pytest.fixture
-def ci_folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def ci_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an aligned judge, which the lines of feedback.jsonl have taught."""
+    tmp_path = tmp_path_factory.mktemp("ci")
     polite, rude = "Of course, I am glad to help you.", "Go away."
     lines = [
         {
