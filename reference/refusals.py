@@ -1,11 +1,15 @@
 """Sentences of errors, read from the source: each place where one is raised, with its words."""
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from bot.ingest.trace_report import REASONS as TRACE_REASONS
+from bot.slack.errors import APP_TOKEN_REMEDIES, REMEDIES
+from bot.slack.signature_health import REASONS as SIGNATURE_REASONS
 from bot.web.request_error import RequestError
 from memalign.errors import MemAlignError
 from reference.tables import table
@@ -21,14 +25,22 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "Commands": ("bot/__main__.py", "bot/cli/", "bot/pages/", "bot/sandbox/"),
     "Files and exports": ("bot/conversion/",),
     "HTTP and OpenTelemetry": ("bot/web/", "bot/ingest/"),
+    "Connectors and events out": ("bot/connectors/", "bot/outbound/"),
     "Slack": ("bot/slack/", "bot/listeners/", "bot/forgetting/", "bot/learning/", "bot/posting/", "bot/"),
     "Models": ("memalign/models/",),
     "The store": ("storage/",),
     "Judges and the library": ("memalign/",),
 }
-"""Areas by the beginnings of their modules' paths; the first that fits counts. Connectors come before Slack."""
-CONNECTORS = "bot/connectors/"
-MIN_WORDS = 3
+"""Areas by the beginnings of their modules' paths; the first that fits counts."""
+MIN_WORDS = 2
+PLACEHOLDER = re.compile("‹[^›]*›")
+REASON_KEYWORDS: Mapping[str, str] = {"RejectedTrace": "reason", "Finding": "words"}
+"""Classes beside the errors that hold a sentence -> the argument that does."""
+WORDED: Mapping[str, Collection[str]] = {
+    "Slack": [*REMEDIES.values(), *APP_TOKEN_REMEDIES.values(), *SIGNATURE_REASONS.values()],
+    "HTTP and OpenTelemetry": list(TRACE_REASONS.values()),
+}
+"""Sentences that the code keeps in tables, by area."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +48,17 @@ class Refusal:
     """A sentence, with ‹…› for what is filled in."""
 
     area: str
-    error: str
     sentence: str
-    status: int | None
-    module: str
+    status: int | None = None
 
 
 @cache
 def all_refusals() -> tuple[Refusal, ...]:
     """Return the sentences in the order of the areas, each once."""
-    refusals = {
-        (each.area, each.sentence): each
-        for module, tree in _trees().items()
-        for each in _refusals_in(module, tree)
-    }
-    areas = [*AREAS, "Connectors"]
+    read = [each for module, tree in _trees().items() for each in _refusals_in(module, tree)]
+    read += [Refusal(area=area, sentence=text) for area, texts in WORDED.items() for text in texts]
+    refusals = {(each.area, each.sentence): each for each in read}
+    areas = list(AREAS)
     return tuple(sorted(refusals.values(), key=lambda each: (areas.index(each.area), each.sentence.lower())))
 
 
@@ -64,7 +72,7 @@ def request_refusals() -> list[tuple[int, str]]:
 def sentences() -> str:
     """Return a table of the sentences for each area."""
     parts = []
-    for area in (*AREAS, "Connectors"):
+    for area in AREAS:
         rows = [(each.sentence,) for each in all_refusals() if each.area == area]
         if rows:
             parts.append(f"## {area}\n\n{table(('sentence',), rows)}")
@@ -104,20 +112,18 @@ def _refusals_in(module: str, tree: ast.Module) -> Iterator[Refusal]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not _is_error(node, module):
             continue
-        texts = [text for argument in node.args if (text := words_of(argument, constants))]
-        if texts and len(texts[0].split()) >= MIN_WORDS:
-            yield Refusal(
-                area=area_of(module),
-                error=_name(node),
-                sentence=texts[0],
-                status=_status(node),
-                module=module,
-            )
+        keyword = REASON_KEYWORDS.get(_name(node))
+        arguments = [each.value for each in node.keywords if each.arg == keyword] if keyword else node.args
+        texts = [text for argument in arguments if (text := words_of(argument, constants))]
+        if texts and len(PLACEHOLDER.sub("", texts[0]).split()) >= MIN_WORDS:
+            yield Refusal(area=area_of(module), sentence=texts[0], status=_status(node))
 
 
 def _is_error(call: ast.Call, module: str) -> bool:
     name = _name(call)
-    return name in error_names() and (name not in VALUE_ERRORS or module.startswith(VALUE_ERROR_PLACES))
+    if name in VALUE_ERRORS:
+        return module.startswith(VALUE_ERROR_PLACES)
+    return name in error_names() or name in REASON_KEYWORDS
 
 
 def _name(call: ast.Call) -> str:
@@ -133,8 +139,6 @@ def _status(call: ast.Call) -> int | None:
 
 def area_of(module: str) -> str:
     """Return the area of a module."""
-    if module.startswith(CONNECTORS):
-        return "Connectors"
     return next(area for area, places in AREAS.items() if module.startswith(places))
 
 
@@ -156,10 +160,21 @@ def _part(part: ast.expr, constants: Mapping[str, str]) -> str:
 
 
 def _placeholder(value: ast.expr) -> str:
-    """Return a word for what is filled in."""
-    names = [node for node in ast.walk(value) if isinstance(node, ast.Name | ast.Attribute)]
-    words = [node.id if isinstance(node, ast.Name) else node.attr for node in names]
-    return words[0].lstrip("_").replace("_", " ") if words else "…"
+    """Return words for what is filled in, by the names in the code."""
+    match value:
+        case ast.Call(func=ast.Name(id="pluralise"), args=[_, ast.Constant(value=str(noun)), *_]):
+            return f"number of {noun.split()[0]}s"
+        case ast.Call(func=ast.Name(id="len")):
+            return "number"
+        case ast.Call(func=ast.Attribute(value=inner, attr="rstrip" | "strip" | "lower")):
+            return _placeholder(inner)
+        case ast.Call(args=[first, *_]):
+            return _placeholder(first)
+        case ast.Call(func=ast.Attribute(value=inner)) | ast.Subscript(value=inner) | ast.Await(value=inner):
+            return _placeholder(inner)
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+            return name.strip("_").replace("_", " ").lower()
+    return "…"
 
 
 def _constants(tree: ast.Module) -> dict[str, str]:

@@ -204,6 +204,10 @@ def test_every_error_of_the_code_has_its_sentence_in_the_reference() -> None:
     [
         "SLACK_BOT_TOKEN is not set; copy the bot token (xoxb-…) of the installed app.",
         "Too many connections are open.",
+        "this trace was forgotten and is not taken again",
+        "it answers, but repeats the example; choose a stronger model",
+        "a trace is an object with trace_id, inputs and outputs",
+        "the bot is not in the channel; invite it with /invite",
         "There is no store in ‹folder›: start memalign there first, or name another folder in [storage] path.",
     ],
 )
