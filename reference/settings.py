@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
@@ -62,10 +63,11 @@ class Setting:
     description: str
 
 
-def all_settings() -> list[Setting]:
+@cache
+def all_settings() -> tuple[Setting, ...]:
     """Return every key, in the order of the sections."""
     comments = example_comments()
-    return [setting for section in keys_of() for setting in _settings_of(section, comments)]
+    return tuple(setting for section in keys_of() for setting in _settings_of(section, comments))
 
 
 def sections() -> str:

@@ -56,10 +56,9 @@ def test_every_part_that_is_made_from_the_code_stands_on_a_page() -> None:
 
 
 def test_every_setting_is_described_and_every_described_setting_is_one() -> None:
+    tables = sections(page("settings"))
     described = {
-        (section, key)
-        for section in keys_of()
-        for key in first_cells(sections(page("settings"))[settings.heading(section)])
+        (section, key) for section in keys_of() for key in first_cells(tables[settings.heading(section)])
     }
     assert described == {(section, key) for section in keys_of() for key in keys_of(section)}
 
