@@ -252,9 +252,7 @@ def test_the_slash_commands_of_readme_help_and_manifest_are_those_listened_to() 
 
 def test_links_between_files_lead_somewhere() -> None:
     links = {
-        (ROOT if name == "README.md" else DOCS / Path(name).parent)
-        / link.partition("#")[0](ROOT / name).parent
-        / link.partition("#")[0]
+        (ROOT / name).parent / link.partition("#")[0]
         for name, text in PAGES.items()
         for link in re.findall(r"\]\(([^):#][^):]*)\)", text)
     }
