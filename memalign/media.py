@@ -26,7 +26,8 @@ _CONTAINER_NAMES = frozenset(
     {*_KIND_NAMES, "inline_data", "inlinedata", "source", "file", "input_file", "document", "media", "blob"}
 )
 """Names, or types, of objects that hold a medium."""
-_DECLARING_NAMES = frozenset({"type", "modality", *_TYPE_NAMES, *_FILE_NAMES})
+_KIND_KEYS = frozenset({"type", "modality"})
+_DECLARING_NAMES = frozenset({*_KIND_KEYS, *_TYPE_NAMES, *_FILE_NAMES})
 _MIN_BYTE_NUMBERS = 32
 
 
@@ -100,10 +101,11 @@ def _replaced(value: Json, name: str, declared: _Declaration) -> Json:
 
 
 def _text(text: str, name: str, declared: _Declaration) -> str:
+    if not declared.is_media:
+        return replace_encoded(text)
     plain = name.lower()
     is_sure = plain in _BINARY_NAMES and not declared.mime_type.startswith("text/")
-    is_data = declared.is_media and (is_sure or plain in _OTHER_DATA_NAMES) and is_base64(text, sure=is_sure)
-    if is_data:
+    if (is_sure or plain in _OTHER_DATA_NAMES) and is_base64(text, sure=is_sure):
         return base64_placeholder(text, declared.mime_type, declared.file_name)
     return replace_encoded(text)
 
@@ -133,9 +135,9 @@ def _declaration(value: Mapping[str, Json], name: str, around: _Declaration) -> 
         for key, part in value.items()
         if isinstance(part, str) and (plain := str(key).lower()) in _DECLARING_NAMES
     }
-    if not texts and around is _NOTHING and name.lower() not in _CONTAINER_NAMES:
-        return _NOTHING
     kinds = [texts.get("type", "").lower(), texts.get("modality", "").lower(), name.lower()]
+    if around is _NOTHING and texts.keys() <= _KIND_KEYS and _CONTAINER_NAMES.isdisjoint(kinds):
+        return _NOTHING
     stated = next((texts[each] for each in _TYPE_NAMES if each in texts), "")
     implied = next((_KIND_NAMES[each] for each in kinds if each in _KIND_NAMES), "")
     mime_type = full_type(stated) or around.mime_type or implied

@@ -33,6 +33,8 @@ _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "functio
 _EARLY_STOPS = frozenset(
     {"length", "max_tokens", "content_filter", "model_length", "safety", "recitation", "error", "refusal"}
 )
+_MARKS = frozenset({"role", "message.role", "content", "message", "type", "from"})
+"""Names of which each form of a message has one."""
 _MEDIA_LISTS = ("images", "experimental_attachments", "attachments")
 """Names beside a message's content, of Ollama and Vercel's AI SDK."""
 _SHARE_GPT_ROLES = {
@@ -53,6 +55,8 @@ def message_turns(value: Mapping[str, Json]) -> list[Turn] | None:
     Returns:
         Its turns: what is said and called, and the tools' results in it; None where it is no message.
     """
+    if _MARKS.isdisjoint(value):
+        return None
     forms = (_wrapped, _langchain, _named_by_role, _share_gpt, _response_item, _gemini_candidate)
     return next((turns for turns in (read(value) for read in forms) if turns is not None), None)
 
@@ -196,6 +200,8 @@ def _media_beside(message: Mapping[str, Json]) -> list[str]:
     for name in _MEDIA_LISTS:
         media = message.get(name)
         beside += media if isinstance(media, list) else []
+    if not beside:
+        return []
     return read_parts(
         [{"type": "file", **each} if isinstance(each, Mapping) else each for each in beside]
     ).texts

@@ -127,7 +127,7 @@ def _add(parts: Parts, part: Json) -> None:
 
 def _add_object(parts: Parts, part: Mapping[str, Json]) -> None:
     kind = first(part, ("type", "block_type", "part_kind")).lower()
-    wrapper = next((each for each in _WRAPPERS if isinstance(part.get(each), Mapping)), "")
+    wrapper = next((each for each in _WRAPPERS if each in part and isinstance(part[each], Mapping)), "")
     if wrapper and kind in ("", wrapper.lower(), "tool-invocation"):
         _add_wrapped(parts, wrapper, part[wrapper])
     elif kind in _THINKING_TYPES or part.get("thought") is True:

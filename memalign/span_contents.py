@@ -45,9 +45,10 @@ def span_contents(
     Returns:
         Inputs and outputs.
     """
+    rows = _rows(attributes)
     return SpanContents(
-        inputs=_first_content(_input_candidates(plain, attributes, events)),
-        outputs=_first_content(_output_candidates(plain, attributes, events)),
+        inputs=_first_content(_input_candidates(plain, attributes, events, rows)),
+        outputs=_first_content(_output_candidates(plain, attributes, events, rows)),
     )
 
 
@@ -76,11 +77,35 @@ def is_message_event(event: Event) -> bool:
     return name.startswith("gen_ai.") and (name.endswith(".message") or name == "gen_ai.choice")
 
 
+_ATTRIBUTES: Final = tuple(
+    (
+        row,
+        frozenset((*row.inputs, *row.outputs, *row.transcripts, *row.calls)),
+        (*row.input_prefixes, *row.output_prefixes),
+    )
+    for row in SPAN_CONVENTIONS
+)
+"""Rows of the table, with the names and the beginnings of names by which a span is known to follow them."""
+
+
+def _rows(attributes: Mapping[str, Json]) -> list[SpanConvention]:
+    """Return the conventions that a span follows; most spans follow one or none."""
+    return [
+        row
+        for row, names, prefixes in _ATTRIBUTES
+        if not names.isdisjoint(attributes)
+        or (prefixes and any(name.startswith(prefixes) for name in attributes))
+    ]
+
+
 def _input_candidates(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Event]
+    plain: Mapping[str, Json],
+    attributes: Mapping[str, Json],
+    events: Sequence[Event],
+    rows: Iterable[SpanConvention],
 ) -> Iterator[Json]:
     yield from (plain.get(name) for name in INPUT_PARTS)
-    for row in SPAN_CONVENTIONS:
+    for row in rows:
         yield from _values(attributes, row.inputs)
         yield from (_transcript(attributes[name])[0] for name in row.transcripts if name in attributes)
         yield from _unflattened(attributes, row.input_prefixes)
@@ -89,10 +114,13 @@ def _input_candidates(
 
 
 def _output_candidates(
-    plain: Mapping[str, Json], attributes: Mapping[str, Json], events: Sequence[Event]
+    plain: Mapping[str, Json],
+    attributes: Mapping[str, Json],
+    events: Sequence[Event],
+    rows: Iterable[SpanConvention],
 ) -> Iterator[Json]:
     yield from (plain.get(name) for name in OUTPUT_PARTS)
-    for row in SPAN_CONVENTIONS:
+    for row in rows:
         yield _with_calls(attributes, row)
         yield from _values(attributes, row.outputs)
         yield from (_transcript(attributes[name])[1] for name in row.transcripts if name in attributes)

@@ -4,11 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from memalign.serialization import from_document, to_document
-from storage.document_forms import form_of
+from storage.document_forms import fields_form, form_of
 from storage.documents import Document
 from storage.keys import below, digest, key
 from storage.records import AssessmentRow, ReadingPosition, StoredVerdict, TraceOrigin
+from storage.remote_assessments import origin_under
 from storage.repository import Repository, Store, reads, writes
+from storage.trace_names import all_names
 from storage.traces import Traces
 from storage.verdicts import Verdicts
 
@@ -29,6 +31,7 @@ class Connectors(Repository):
         self._traces = traces
         self._verdicts = verdicts
         self._remote = traces.remote
+        self._names = store.documents.declare("connector_names", form=fields_form(name=str))
         self._positions = store.documents.declare("reading_positions", form=form_of(ReadingPosition))
 
     # --- reading
@@ -47,30 +50,40 @@ class Connectors(Repository):
     async def claim(self, origins: Mapping[str, TraceOrigin]) -> set[str]:
         """Note where traces were found, before they are taken in; returns those that are to be read.
 
-        A trace that was forgotten, or of which only a hash is kept, is left alone. One that came otherwise is known
-        from then on to be in the tool as well, so that its verdicts are written there.
+        A trace that was forgotten, or of which only a hash is kept, is left alone. One that came otherwise, be it
+        under another of its names, is known from then on to be in the tool as well, so that its verdicts are written
+        there; one whose spans still arrive is left to the next look.
 
         Args:
-            origins: by trace id.
+            origins: by trace id, as the tool has it.
         """
         unread, unclaimed = await self._compare(origins)
         if unclaimed:
-            await self._note_origins({trace_id: origins[trace_id] for trace_id in unclaimed})
+            await self._note_origins(unclaimed)
         return unread
 
     @reads
-    def _compare(self, origins: Mapping[str, TraceOrigin]) -> tuple[set[str], set[str]]:
-        """Return the traces that were never taken in, and those whose origins are to be noted."""
-        unread = {trace_id for trace_id in origins if not self._traces.is_known(trace_id)}
-        kept = {trace_id for trace_id in origins if self._traces.has(trace_id)}
-        return unread, {each for each in unread | kept if self._remote.find_origin(each) is None}
+    def _compare(self, origins: Mapping[str, TraceOrigin]) -> tuple[set[str], list[TraceOrigin]]:
+        """Return the traces that were never taken in, and the origins that are to be noted."""
+        unread = {trace_id for trace_id in origins if self._is_new(trace_id)}
+        named = {trace_id: self._traces.stored_name(trace_id) for trace_id in origins}
+        found = [
+            origin_under(named[trace_id] or trace_id, origin)
+            for trace_id, origin in origins.items()
+            if trace_id in unread or named[trace_id] is not None
+        ]
+        return unread, [each for each in found if self._remote.find_origin(each.trace_id) is None]
+
+    def _is_new(self, trace_id: str) -> bool:
+        arrives = any(self._traces.open_spans.find(name) is not None for name in all_names(trace_id))
+        return not arrives and not self._traces.is_known(trace_id)
 
     @writes
-    def _note_origins(self, origins: Mapping[str, TraceOrigin]) -> None:
-        for trace_id, origin in origins.items():
+    def _note_origins(self, origins: Collection[TraceOrigin]) -> None:
+        for origin in origins:
             self._remote.note_origin(origin)
-            for stored in self._verdicts.find_of_trace(trace_id):
-                self._remote.mark(stored.verdict_id, trace_id)
+            for stored in self._verdicts.find_of_trace(origin.trace_id):
+                self._remote.mark(stored.verdict_id, origin.trace_id)
 
     @writes
     def disclaim(self, trace_ids: Collection[str]) -> None:
@@ -82,8 +95,8 @@ class Connectors(Repository):
     @reads
     def recent(
         self, connector: str, since_ms: int, before: str | None, limit: int
-    ) -> list[tuple[str, str, str]]:
-        """Return traces that a connector read since a time, newest first: place to go on before, id and reference."""
+    ) -> list[tuple[str, TraceOrigin]]:
+        """Return traces that a connector read since a time, newest first, each with the place to go on before."""
         return self._remote.recent_origins(connector, since_ms, before, limit)
 
     @reads
@@ -174,6 +187,28 @@ class Connectors(Repository):
     def postpone(self, row: AssessmentRow, not_before_ms: int, reason: str) -> None:
         """Try an assessment again later, after a failed attempt."""
         self._remote.rows.postpone(row.own_id, not_before_ms, reason)
+
+    @writes
+    def note_names(self, names: Mapping[str, str]) -> None:
+        """Remember what people call connectors.
+
+        Args:
+            names: by connector.
+        """
+        for connector, name in names.items():
+            self._names.upsert(Document({"name": name}, connector))
+
+    @reads
+    def waiting_deletions(self) -> Mapping[str, tuple[str, int]]:
+        """Return by connector its name, and how many assessments wait to be deleted in its tool."""
+        return {
+            connector: (self._name(connector), number)
+            for connector, number in self._remote.waiting_deletions().items()
+        }
+
+    def _name(self, connector: str) -> str:
+        body = self._names.get(doc_id=connector)
+        return connector.partition(":")[0] if body is None else str(body["name"])
 
     @reads
     def number_deleting(self, connector: str) -> int:

@@ -7,6 +7,7 @@ from memalign.records import Trace, Verdict
 from memalign.serialization import from_document, to_document
 from storage.job_queue import job_id_of
 from storage.records import Job, TraceOrigin
+from storage.remote_assessments import origin_under
 from storage.repository import Repository, Store, reads, writes
 from storage.traces import Traces
 from storage.verdicts import Verdicts
@@ -47,6 +48,7 @@ class LabelJobs(Repository):
         return {trace_id: judges for trace_id, judges in found.items() if judges}
 
     def _is_unjudged(self, trace_id: str, judge: str) -> bool:
+        trace_id = self._traces.stored_name(trace_id) or trace_id
         is_judged = self._verdicts.find_id(judge, trace_id) is not None
         return not is_judged and not self._traces.is_awaited_by(trace_id, judge)
 
@@ -54,12 +56,16 @@ class LabelJobs(Repository):
     def add(self, labelled: Sequence[LabelledTrace], received_ms: int) -> None:
         """Keep traces, the tool that they come from, and that their judges are to judge them."""
         for each in labelled:
-            trace_id = each.trace.trace_id
-            if self._traces.has_forgotten(trace_id):
+            if self._traces.has_forgotten(each.trace.trace_id):
                 continue
-            self._traces.put_labelled(replace(each.trace, judges=()), each.original, received_ms)
-            if self._traces.remote.find_origin(trace_id) is None:
-                self._traces.remote.note_origin(each.origin)
+            trace_id = self._traces.stored_name(each.trace.trace_id) or each.trace.trace_id
+            self._traces.put_labelled(
+                replace(each.trace, trace_id=trace_id, judges=()), each.original, received_ms
+            )
+            known = self._traces.remote.find_origin(trace_id)
+            if known is None or known.connector == each.origin.connector:
+                # votes are looked for on what was read lately
+                self._traces.remote.note_origin(origin_under(trace_id, each.origin))
             for judge in filter(lambda judge: self._is_unjudged(trace_id, judge), each.trace.judges):
                 job = Job(trace_id=trace_id, judge=judge, received_ms=received_ms)
                 self._jobs.put(job_id_of(trace_id, judge), to_document(job))

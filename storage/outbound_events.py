@@ -1,11 +1,12 @@
 """Events for receivers outside, as their worker takes, tells and notes them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from memalign.records import Json
 from memalign.serialization import from_document
 from storage.keys import below
-from storage.outbound_queue import FORGOTTEN_TYPES, OutboundQueue
+from storage.outbound_queue import OutboundQueue
 from storage.records import EventBacklog, EventSubscription, OutboundEvent
 from storage.repository import Repository, Store, reads, writes
 
@@ -41,16 +42,12 @@ class OutboundEvents(Repository):
     @reads
     def _first(self, receiver: str, limit: int) -> list[OutboundEvent]:
         bodies = self._queue.rows.first(*below(receiver), limit=limit)
-        return [from_document(OutboundEvent, body) for body in bodies]
+        return [_event_of(body) for body in bodies]
 
     @reads
     def backlog(self, receiver: str) -> EventBacklog:
         """Return how many events wait for a receiver."""
-        bodies = self._queue.rows.of_group(receiver)
-        refused = [body["reason"] for body in bodies if body["attempts"]]
-        return EventBacklog(
-            waiting=len(bodies), refused=len(refused), reason=refused[-1] if refused else None
-        )
+        return self._queue.backlog(receiver)
 
     @writes
     def delivered(self, event: OutboundEvent) -> None:
@@ -74,6 +71,8 @@ class OutboundEvents(Repository):
     def note_failure(self, receiver: str, now_ms: int, longest_ms: int) -> int:
         """Note that a receiver took nothing; events are given up once it has failed, and they have waited, for so long.
 
+        Those that tell of forgetting are not: they wait for as long as the receiver is in the settings.
+
         Args:
             receiver: the receiver.
             now_ms: the time, in milliseconds since 1970.
@@ -91,12 +90,17 @@ class OutboundEvents(Repository):
         if now_ms - subscription.failing_since_ms < longest_ms:
             return 0
         bodies = self._queue.rows.of_group(receiver)
-        old = [body for body in bodies if now_ms - body["change"]["at_ms"] >= longest_ms]
-        for body in old:
-            self._remove(from_document(OutboundEvent, body))
-        return len(old)
+        old = [event for event in map(_event_of, bodies) if now_ms - event.change.at_ms >= longest_ms]
+        given_up = [event for event in old if not event.tells_of_forgetting]
+        for event in given_up:
+            self._queue.rows.drop(event.event_id)
+        return len(given_up)
 
     def _remove(self, event: OutboundEvent) -> None:
-        if event.change.type in FORGOTTEN_TYPES:  # it names what was forgotten
+        if event.tells_of_forgetting:  # it names what was forgotten
             self._store.vacuum.note_due()
         self._queue.rows.drop(event.event_id)
+
+
+def _event_of(body: Mapping[str, Json]) -> OutboundEvent:
+    return from_document(OutboundEvent, body)

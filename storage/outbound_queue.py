@@ -5,7 +5,7 @@ A row holds ids, never words: what is forgotten meanwhile cannot be told.
 
 import secrets
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -13,11 +13,15 @@ from storage.document_forms import form_of
 from storage.documents import Document, Documents
 from storage.keys import below, exactly, key, stamp
 from storage.queue import ALL, Queue
-from storage.records import EventSubscription, OutboundChange, OutboundEvent, OutboundEventType
+from storage.records import (
+    FORGOTTEN_TYPES,
+    EventBacklog,
+    EventSubscription,
+    OutboundChange,
+    OutboundEvent,
+)
 
 EVENT_ID_BYTES = 16
-FORGOTTEN_TYPES: Collection[OutboundEventType] = ("trace.forgotten", "person.forgotten")
-"""Types of changes that are told whatever the judge: a receiver may hold what its settings no longer name."""
 
 
 class OutboundQueue:
@@ -30,7 +34,12 @@ class OutboundQueue:
             "outbound_events",
             order=lambda body: key(body["receiver"], stamp(body["number"])),
             group="receiver",
-            indexes={"subject": _by_subject, "trace": _by_trace, "person": _by_person},
+            indexes={
+                "subject": _by_subject,
+                "trace": _by_trace,
+                "person": _by_person,
+                "refused": _by_refusal,
+            },
             form=form_of(OutboundEvent),
         )
 
@@ -83,10 +92,15 @@ class OutboundQueue:
         """Let go of what waits to be told of a trace."""
         self._drop(self.rows.table.ids(*below(trace_id), index="trace"))
 
-    def find(self, event_id: str) -> OutboundEvent | None:
-        """Return an event that waits."""
-        body = self.rows.table.get(doc_id=event_id)
-        return None if body is None else from_document(OutboundEvent, body)
+    def backlog(self, receiver: str) -> EventBacklog:
+        """Return how many events wait for a receiver, without reading them."""
+        table, bounds = self.rows.table, below(receiver)
+        last = table.range(*bounds, index="refused", limit=1, order="down")
+        return EventBacklog(
+            waiting=len(table.ids(*bounds, index=ALL)),
+            refused=len(table.ids(*bounds, index="refused")),
+            reason=last[0]["reason"] if last else None,
+        )
 
     def _add(self, receiver: str, change: OutboundChange) -> None:
         place = _subject(receiver, to_document(change))
@@ -133,3 +147,7 @@ def _by_trace(body: Mapping[str, Json]) -> Iterable[str]:
 def _by_person(body: Mapping[str, Json]) -> Iterable[str]:
     person = body["change"]["person"]
     return [key(person, body["event_id"])] if person else []
+
+
+def _by_refusal(body: Mapping[str, Json]) -> Iterable[str]:
+    return [key(body["receiver"], stamp(body["number"]))] if body["attempts"] else []

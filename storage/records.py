@@ -1,6 +1,6 @@
 """Frozen records of what the store keeps besides the core's own: feedback, waiting work, posts, audit lines."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -299,6 +299,15 @@ class TraceOrigin:
     """The place in the tool that assessments of the trace go to."""
     read_ms: int
     """The time at which it was read, in milliseconds since 1970."""
+    remote_trace_id: str = field(default="", metadata=OMIT_DEFAULT)
+    """The trace's id in the tool, where it came here otherwise under another name; empty: the same."""
+    place_id: str = field(default="", metadata=OMIT_DEFAULT)
+    """The tool's id of the project that it was read from; empty where an earlier version read it."""
+
+    @property
+    def tool_trace_id(self) -> str:
+        """The trace's id in the tool."""
+        return self.remote_trace_id or self.trace_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,6 +369,8 @@ OutboundEventType = Literal[
     "person.forgotten",
 ]
 """The kind of a change that receivers outside are told of."""
+FORGOTTEN_TYPES: Collection[OutboundEventType] = ("trace.forgotten", "person.forgotten")
+"""Types of changes that are told whatever the judge: a receiver may hold what its settings no longer name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,6 +416,11 @@ class OutboundEvent:
     reason: str | None = None
     """Reason of the last failure; None before the first."""
 
+    @property
+    def tells_of_forgetting(self) -> bool:
+        """True if it names what was forgotten, which its receiver is to delete as well."""
+        return self.change.type in FORGOTTEN_TYPES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventBacklog:
@@ -414,7 +430,7 @@ class EventBacklog:
     refused: int
     """Those that the receiver has refused so far."""
     reason: str | None
-    """Reason of one of those refusals; None where there are none."""
+    """Reason of the last of them; None where there are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

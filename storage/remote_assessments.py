@@ -4,6 +4,7 @@ An assessment's row tells where it is written, and a hash of its content: never 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from memalign.records import Json
 from memalign.serialization import from_document, to_document
@@ -56,12 +57,12 @@ class RemoteAssessments:
 
     def recent_origins(
         self, connector: str, since_ms: int, before: str | None, limit: int
-    ) -> list[tuple[str, str, str]]:
-        """Return places, ids and references of traces that a connector read since a time, the newest first."""
+    ) -> list[tuple[str, TraceOrigin]]:
+        """Return places and origins of traces that a connector read since a time, the newest first."""
         low, high = key(connector, stamp(since_ms), ""), before or below(connector)[1]
         bodies = self._origins.range(low, high, index="connector", limit=limit, order="down")
         return [
-            (key(connector, stamp(body["read_ms"]), body.doc_id), body.doc_id, body["reference"])
+            (key(connector, stamp(body["read_ms"]), body.doc_id), from_document(TraceOrigin, body))
             for body in bodies
         ]
 
@@ -128,9 +129,26 @@ class RemoteAssessments:
         """Return how many assessments wait to be deleted in a tool."""
         return len(self.rows.table.ids(*exactly(key(connector)), index="deleting"))
 
+    def waiting_deletions(self) -> dict[str, int]:
+        """Return by connector how many assessments wait to be deleted in its tool."""
+        numbers: dict[str, int] = {}
+        heads = self.rows.table.range(index="deleting", limit=1)
+        while heads:
+            connector = str(heads[0]["connector"])
+            numbers[connector] = self.number_deleting(connector)
+            heads = self.rows.table.range(exactly(key(connector))[1], index="deleting", limit=1)
+        return numbers
+
     def _delete(self, rows: Iterable[AssessmentRow]) -> None:
         for row in rows:
             self.put(row.to_be_deleted())
+
+
+def origin_under(trace_id: str, origin: TraceOrigin) -> TraceOrigin:
+    """Return the origin of a trace that is kept here under a name of its own."""
+    if trace_id == origin.trace_id:
+        return origin
+    return replace(origin, trace_id=trace_id, remote_trace_id=origin.trace_id)
 
 
 def _by_connector(body: Mapping[str, Json]) -> Iterable[str]:

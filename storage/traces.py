@@ -19,6 +19,7 @@ from storage.records import Accepted, Candidate, Job, LocalHour, RefusedTraces, 
 from storage.remote_assessments import RemoteAssessments
 from storage.repository import Repository, Store, reads, writes
 from storage.span_pool import SpanPool
+from storage.trace_names import all_names
 from storage.verdict_table import declare_verdicts
 
 TRACES_PER_WRITE = 500
@@ -314,12 +315,16 @@ class Traces(Repository):
 
     def is_known(self, trace_id: str) -> bool:
         """Return whether a trace was ever taken in, be it that only a hash is left of it, or that it was forgotten."""
-        is_here = self._traces.contains(doc_id=trace_id) or self._unsampled.contains(doc_id=digest(trace_id))
+        is_here = self.stored_name(trace_id) is not None or self.is_unsampled(trace_id)
         return is_here or self.has_forgotten(trace_id)
 
+    def stored_name(self, trace_id: str) -> str | None:
+        """Return the name under which the trace itself is kept; None where it is not."""
+        return next((name for name in all_names(trace_id) if self.has(name)), None)
+
     def has_forgotten(self, trace_id: str) -> bool:
-        """Return whether the trace was here and was deleted."""
-        return self._forgotten.contains(doc_id=digest(trace_id))
+        """Return whether the trace was here, under any of its names, and was deleted."""
+        return any(self._forgotten.contains(doc_id=digest(name)) for name in all_names(trace_id))
 
     is_forgotten = reads(has_forgotten)
 
@@ -340,8 +345,8 @@ class Traces(Repository):
         return not is_judged and self.is_awaited(trace_id)
 
     def is_unsampled(self, trace_id: str) -> bool:
-        """Return whether only a hash of the trace's id is kept."""
-        return self._unsampled.contains(doc_id=digest(trace_id))
+        """Return whether only a hash of the trace's id, or of another of its names, is kept."""
+        return any(self._unsampled.contains(doc_id=digest(name)) for name in all_names(trace_id))
 
     def has(self, trace_id: str) -> bool:
         """Return whether the trace itself is kept."""
@@ -378,7 +383,7 @@ class Traces(Repository):
     def put_labelled(self, trace: Trace, original: Trace | None, received_ms: int) -> None:
         """Keep a trace that people labelled, also where only a hash of its id was kept; one that is here stays."""
         if not self.has(trace.trace_id):
-            self._unsampled.remove(doc_ids=[digest(trace.trace_id)])
+            self._unsampled.remove(doc_ids=[digest(name) for name in all_names(trace.trace_id)])
             self._put(trace, (), received_ms, original)
 
     def release(self, trace_id: str) -> None:
@@ -397,11 +402,11 @@ class Traces(Repository):
         self.candidates.delete_trace(trace_id)
         self.open_spans.delete_trace(trace_id)
         self._traces.remove(doc_ids=[trace_id])
-        self._unsampled.remove(doc_ids=[digest(trace_id)])
+        self._unsampled.remove(doc_ids=[digest(name) for name in all_names(trace_id)])
         self._forgotten.upsert(Document({}, digest(trace_id)))
 
     def _refusal(self, trace_id: str, work: int, room: int) -> Accepted:
-        if self._traces.contains(doc_id=trace_id) or self._unsampled.contains(doc_id=digest(trace_id)):
+        if self.stored_name(trace_id) is not None or self.is_unsampled(trace_id):
             return "duplicate"
         if self.has_forgotten(trace_id):
             return "forgotten"

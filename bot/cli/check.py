@@ -20,6 +20,7 @@ from bot.config import (
     load_settings,
 )
 from bot.connectors.kinds import open_tool
+from bot.connectors.removed import removed_connectors
 from bot.judging.settings_changes import renaming_offers
 from bot.judging.value_problems import stored_labels, value_problem
 from bot.outbound.kinds import collector_headers, collector_name, webhook_keys, webhook_names
@@ -131,7 +132,7 @@ async def findings(settings: Settings, secrets: Secrets) -> AsyncIterator[Findin
     store = await _store(settings.data)
     yield store
     if store.fine:
-        async for line in _stored_judges(settings):
+        async for line in _store_contents(settings):
             yield line
     client = SlackClient(token=secrets.bot_token, base_url=secrets.api_url, timeout=10)
     for line in [await _bot_token(client, secrets), await _events(client, secrets)]:
@@ -165,8 +166,8 @@ async def _store(location: Location) -> Finding:
     return Finding(what=what, fine=True, words=f"{engine}, {STORE_WORDS[state]}")
 
 
-async def _stored_judges(settings: Settings) -> AsyncIterator[Finding]:
-    """Compare what judges have learned with their settings."""
+async def _store_contents(settings: Settings) -> AsyncIterator[Finding]:
+    """Compare what judges have learned, and what waits for connectors, with the settings."""
     if await asyncio.to_thread(Database.state, settings.data) not in ("closed", "in_use"):
         return
     async with await Database.open(settings.data, read_only=True) as database:
@@ -175,6 +176,8 @@ async def _stored_judges(settings: Settings) -> AsyncIterator[Finding]:
                 yield Finding(what=f"judge {judge.name}", fine=False, words=problem)
         for offer in await renaming_offers(settings, database):
             yield Finding(what=f"judge {offer.old}", fine=True, words=offer.sentence)
+        for name, sentence in await removed_connectors(settings, database):
+            yield Finding(what=f"connector {name}", fine=False, words=sentence)
 
 
 async def _bot_token(client: AsyncWebClient, secrets: Secrets) -> Finding:

@@ -8,6 +8,7 @@ from bot.cli.people import names_of
 from bot.cli.reading import open_store
 from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings
+from bot.connectors.removed import removed_connectors
 from bot.judging.settings_changes import renaming_offers
 from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.records import PastForgetting
@@ -32,6 +33,8 @@ async def status(options: Namespace) -> None:
             print_text(f"No bot is running on {settings.data}.")
             waiting, reasons = None, [*await _reasons(database), *await _one_teacher(settings, database)]
             reasons += [offer.sentence for offer in await renaming_offers(settings, database)]
+            left = await removed_connectors(settings, database)
+            reasons += [f"{name}: {sentence}" for name, sentence in left]
             reasons += await sampling_remarks(settings, database, settings.titles, now_ms())
         if not isinstance(settings.data, Path):
             print_text(f"The store is in PostgreSQL, at {settings.data}.")

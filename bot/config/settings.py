@@ -112,6 +112,12 @@ def _moment(text: object) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
+def _variable_name(name: str) -> str:
+    if name and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ValueError("expected the name of a variable such as MLFLOW_TRACKING_TOKEN, not the key itself")
+    return name
+
+
 Moment = Annotated[dt.datetime, PlainValidator(_moment)]
 Address = Annotated[str, AfterValidator(_address)]
 AnyModelName = Annotated[str, AfterValidator(_canonical)]
@@ -359,12 +365,14 @@ class ConnectorSettings(Section):
 
     type: ConnectorType
     url: Address
-    api_key_env: str = ""
+    api_key_env: Annotated[str, AfterValidator(_variable_name)] = ""
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
     experiment: str = ""
     """MLflow's experiment, by name."""
     project: str = ""
     """Another tool's project, by name."""
+    queue: str = ""
+    """Langfuse's annotation queue, by name, of whose items alone traces are read; empty: all traces."""
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
@@ -389,6 +397,8 @@ class ConnectorSettings(Section):
     def _require_keys(self) -> "ConnectorSettings":
         if self.type == "langfuse" and not self.api_key_env:
             raise ValueError("a connector of type langfuse needs api_key_env, the variable of its two keys")
+        if self.queue and self.type != "langfuse":
+            raise ValueError(f"a connector of type {self.type} takes no queue; only Langfuse's does")
         return self
 
     @property

@@ -9,6 +9,7 @@ from bot.connectors.connection import ToolConnection
 from bot.connectors.kinds import open_tool
 from bot.connectors.label_reader import LabelReader
 from bot.connectors.own_assessments import OwnAssessments
+from bot.connectors.removed import RemovedConnectors
 from bot.connectors.trace_reader import TraceReader
 from bot.connectors.vote_reader import VoteReader
 from bot.connectors.worker import ConnectorWorker
@@ -57,10 +58,10 @@ def build(
     own = OwnAssessments(database, memories, resources.redactor)
     workers = {}
     for settings in resources.settings.connectors:
+        judges = tuple(resources.settings.judge(name).name for name in settings.judges)
+        reads_steps = any("trace" in memories[name].definition.fields for name in judges or memories)
         connection = ToolConnection(
-            settings=settings,
-            tool=open_tool(settings),
-            judges=tuple(resources.settings.judge(name).name for name in settings.judges),
+            settings=settings, tool=open_tool(settings, reads_steps=reads_steps), judges=judges
         )
         workers[f"connector {connection.name}"] = ConnectorWorker(
             connection,
@@ -79,6 +80,11 @@ def build(
             AssessmentWriter(connection, database, own),
             resources.health,
         )
+    removed = RemovedConnectors(resources.settings, database, resources.health)
     return ConnectorFlow(
-        workers=tuple(workers.values()), background={name: worker.run for name, worker in workers.items()}
+        workers=tuple(workers.values()),
+        background={
+            "removed connectors": removed.run,
+            **{name: worker.run for name, worker in workers.items()},
+        },
     )

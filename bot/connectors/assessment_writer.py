@@ -59,12 +59,13 @@ class AssessmentWriter:
             if assessments is None:
                 await self._database.connectors.pass_over(verdict_id, mark)
                 continue
+            trace_id = await self._own.trace_id_of(verdict_id)
             wanted = [
                 AssessmentRow(
                     own_id=own_id,
                     connector=self._connection.store_key,
                     reference=assessment.reference,
-                    trace_id=assessment.trace_id,
+                    trace_id=trace_id,
                     verdict_id=verdict_id,
                     person=person,
                     content_hash=content_hash(assessment),

@@ -24,4 +24,9 @@ class ToolConnection:
     @property
     def store_key(self) -> str:
         """Type, address and project in one: another project is read from its own beginning."""
-        return f"{self.settings.type}:{digest(key(self.settings.url, self.settings.place))[:20]}"
+        return store_key_of(self.settings)
+
+
+def store_key_of(settings: ConnectorSettings) -> str:
+    """Return the key by which the store knows a connector."""
+    return f"{settings.type}:{digest(key(settings.url, settings.place))[:20]}"

@@ -7,9 +7,11 @@ Version 4 is asked first; a server that does not know its list of observations i
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableError
+from bot.connectors.langfuse_queue import AnnotationQueue
 from bot.connectors.langfuse_scores import SCORES, AnnotationReader, answer_of, place_of, score_document
 from bot.connectors.langfuse_v3 import LangfuseV3
 from bot.connectors.langfuse_v4 import LangfuseV4
@@ -40,7 +42,13 @@ class LangfuseTool:
     """The project that a pair of keys belongs to."""
 
     def __init__(
-        self, url: str, key: str, project: str, looks: int = 0, time_ms: Callable[[], int] = now_ms
+        self,
+        url: str,
+        key: str,
+        project: str,
+        looks: int = 0,
+        time_ms: Callable[[], int] = now_ms,
+        queue: str = "",
     ) -> None:
         """Take what reading and writing need.
 
@@ -51,6 +59,7 @@ class LangfuseTool:
             looks: traces that are looked for each time scores are read, since these do not tell of deletions; 0 by
                 default, then none counts as deleted.
             time_ms: a clock, in milliseconds since 1970.
+            queue: name of the annotation queue of whose items alone traces are read; empty: all traces are.
 
         Raises:
             SettingsError: the key is not a pair.
@@ -66,6 +75,8 @@ class LangfuseTool:
         self._looks = looks
         self._time_ms = time_ms
         self._annotations = AnnotationReader(self._client, time_ms)
+        self._queue = AnnotationQueue(self._client, queue) if queue else None
+        self._project_id = ""
         self._heads: dict[str, TraceHead] = {}
         """Heads of traces with scores, by trace id."""
         self._api: LangfuseV4 | LangfuseV3 | None = None
@@ -74,7 +85,14 @@ class LangfuseTool:
         """See `TracingTool`."""
         self._api = None
         api = await self._opened()
+        if self._queue is not None:
+            await self._queue.look_up()
         return f'project "{self._project}" is read as Langfuse {api.version}'
+
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        await self._opened()
+        return self._project_id
 
     async def close(self) -> None:
         """See `TracingTool`."""
@@ -83,16 +101,27 @@ class LangfuseTool:
     async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
         """See `TracingTool`."""
         api = await self._opened()
+        if self._queue is not None:
+            return TracePage(heads=tuple(await self._heads_of_queue(api, self._queue, since_ms)))
         try:
             return await api.list_traces(since_ms, page)
         except GoneError:  # the server was upgraded, or set back: the next look finds out
             self._api = None
             raise
 
+    async def _heads_of_queue(
+        self, api: LangfuseV4 | LangfuseV3, queue: AnnotationQueue, since_ms: int
+    ) -> list[TraceHead]:
+        """Return what waits in the queue, in the order in which it was put there, however old the traces are."""
+        items = await queue.pending(since_ms)
+        heads = [(item, await self._head(api, item.trace_id)) for item in items]
+        return [replace(head, time_ms=item.added_ms) for item, head in heads if head is not None]
+
     async def read_traces(self, heads: Sequence[TraceHead]) -> Sequence[Trace]:
         """See `TracingTool`."""
         api = await self._opened()
-        traces = [await api.read_trace(head) for head in heads]
+        # a head of the queue has the time at which it was put there
+        traces = [await api.read_trace(self._heads.get(head.trace_id, head)) for head in heads]
         return [trace for trace in traces if trace is not None]
 
     async def read_assessments(
@@ -116,10 +145,16 @@ class LangfuseTool:
     async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
         """See `TracingTool`; scores do not tell of their traces, each of which is asked for once."""
         api = await self._opened()
+        queue_id = None if self._queue is None else await self._queue.id()
         scores, next_page = await self._annotations.page(since_ms, page)
         answered = []
         for trace_id, some in scores.items():
-            named = [each for each in some if str(each.get("name")).casefold() in map(str.casefold, names)]
+            named = [
+                each
+                for each in some
+                if str(each.get("name")).casefold() in map(str.casefold, names)
+                and queue_id in (None, each.get("queueId"))
+            ]
             head = await self._head(api, trace_id) if named else None
             places = (None,) if head is None else (None, head.reference)
             answers = tuple(answer_of(each) for each in named if place_of(each)[1] in places)
@@ -178,7 +213,8 @@ class LangfuseTool:
                 f"Langfuse has no API at this address ({error.status}); correct the connector's url",
                 error.status,
             ) from None
-        names = [str(each.get("name")) for each in answer.get("data") or ()]
+        projects = {str(each.get("name")): str(each.get("id")) for each in answer.get("data") or ()}
+        names = list(projects)
         if self._project not in names:
             known = ", ".join(f'"{name}"' for name in names) or "no project"
             raise ToolRefusedError(
@@ -186,3 +222,4 @@ class LangfuseTool:
                 "correct the connector's project or its keys",
                 403,
             )
+        self._project_id = projects[self._project]

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from bot.connectors.errors import GoneError, ToolRefusedError
 from bot.connectors.langsmith_feedback import PEOPLE, answers, changes, document, feedback_id
 from bot.connectors.langsmith_project import LangsmithProject
-from bot.connectors.langsmith_run import trace_of
+from bot.connectors.langsmith_run import has_content, trace_of
 from bot.connectors.langsmith_runs import Runs
 from bot.connectors.tool import (
     AnsweredTrace,
@@ -35,14 +35,19 @@ FEEDBACK_PER_PAGE = 100
 class LangsmithTool:
     """One project of LangSmith."""
 
-    def __init__(self, url: str, key: str, project: str) -> None:
-        """Take the API's address, an API key, and the project's name."""
+    def __init__(self, url: str, key: str, project: str, *, reads_steps: bool = False) -> None:
+        """Take the API's address, an API key, the project's name, and whether the steps of each run are wanted."""
+        self._reads_steps = reads_steps
         self._project = LangsmithProject(url, key, project)
         self._runs = Runs(self._project)
 
     async def check(self) -> str:
         """See `TracingTool`."""
         return f'project "{self._project.name}" has the id {await self._project.look_up()}'
+
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        return await self._project.id()
 
     async def close(self) -> None:
         """See `TracingTool`."""
@@ -59,8 +64,14 @@ class LangsmithTool:
         # a millisecond earlier, since a server may have rounded the times that it told
         since_ms = min(head.time_ms for head in heads) - 1
         runs = await self._runs.contents([head.reference for head in heads], since_ms)
-        traces = (trace_of(run, self._project.run_url(str(run.get("id")))) for run in runs)
+        traces = [await self._trace(run, since_ms) for run in runs]
         return [trace for trace in traces if trace is not None]
+
+    async def _trace(self, run: Mapping[str, Json], since_ms: int) -> Trace | None:
+        url = self._project.run_url(str(run.get("id")))
+        trace_id = str(run.get("trace_id") or run.get("id"))
+        is_wanted = self._reads_steps or not has_content(run)
+        return trace_of(run, url, await self._runs.steps(trace_id, since_ms) if is_wanted else ())
 
     async def read_assessments(
         self, references: Mapping[str, str]

@@ -11,6 +11,12 @@ from memalign.records import Json
 RUNS_PER_QUERY = 100
 """The most that version 1 gives at once."""
 HEAD_FIELDS = ("id", "trace_id", "start_time", "status")
+STEP_FIELDS = (
+    *("id", "parent_run_id", "name", "run_type", "status"),
+    *("start_time", "end_time", "inputs", "outputs", "error"),
+)
+MAX_STEPS = 2_000
+"""Runs that are read of one trace."""
 CONTENT_FIELDS = (*HEAD_FIELDS, "name", "inputs", "outputs", "error", "extra", "tags")
 
 
@@ -40,6 +46,21 @@ class LegacyRuns:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._of_ids(run_ids, since_ms, CONTENT_FIELDS)
+
+    async def steps(self, trace_id: str, since_ms: int) -> list[dict[str, Json]]:
+        """See `RunQueries`."""
+        body: dict[str, Json] = {
+            "trace": trace_id,
+            "start_time": moment_of(since_ms),
+            "select": list(STEP_FIELDS),
+        }
+        runs: list[dict[str, Json]] = []
+        cursor: str | None = ""
+        while cursor is not None and len(runs) < MAX_STEPS:
+            answer = await self._query({**body, "cursor": cursor} if cursor else body)
+            runs += answer.get("runs") or ()
+            cursor = (answer.get("cursors") or {}).get("next") or None
+        return runs
 
     async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
         """See `RunQueries`."""

@@ -1,14 +1,20 @@
 """A run of LangSmith as a record; both versions of its API have nearly the same fields. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from bot.connectors.run_content import content_of
 from bot.connectors.tool import TraceHead
 from bot.connectors.tool_times import milliseconds, moment_of
 from memalign.records import Json, Trace
+from memalign.span_contents import is_empty
+from memalign.spans import span_tree
 
 CONVERSATION_KEYS = ("session_id", "conversation_id", "thread_id")
 """Names in a run's metadata that LangSmith makes threads of."""
 CONVERSATION = "session"
+_SPAN_FIELDS = (
+    "id", "name", "run_type", "start_time", "end_time", "inputs", "outputs", "error", "status",
+)  # fmt: skip
 
 
 def head_of(run: Mapping[str, Json]) -> TraceHead | None:
@@ -24,26 +30,45 @@ def head_of(run: Mapping[str, Json]) -> TraceHead | None:
     )
 
 
-def trace_of(run: Mapping[str, Json], url: str | None) -> Trace | None:
+def has_content(run: Mapping[str, Json]) -> bool:
+    """Return whether a root run tells what was asked and answered."""
+    return not is_empty(run.get("inputs")) and not is_empty(run.get("outputs"))
+
+
+def trace_of(
+    run: Mapping[str, Json], url: str | None, steps: Sequence[Mapping[str, Json]] = ()
+) -> Trace | None:
     """Return a root run as a trace; None without id.
 
     Args:
-        run: the run, with inputs and outputs.
+        run: the run, with inputs and outputs; a side that it lacks is that of the next steps.
         url: the address at which people read it; None for none.
+        steps: all runs of the trace, itself among them, where these were read.
     """
     run_id = run.get("id")
     if not isinstance(run_id, str):
         return None
     time_ms = milliseconds(run.get("start_time"))
+    spans = span_tree([_span(each) for each in steps])
+    inputs, outputs = content_of(spans) if spans else (None, None)
     return Trace(
         trace_id=str(run.get("trace_id") or run_id),
-        inputs=run.get("inputs"),
-        outputs=run.get("outputs"),
+        inputs=inputs if is_empty(run.get("inputs")) else run.get("inputs"),
+        outputs=outputs if is_empty(run.get("outputs")) else run.get("outputs"),
+        spans=tuple(spans),
         timestamp=None if time_ms is None else moment_of(time_ms),
         url=url,
         metadata=_metadata(run),
         error=_error(run),
     )
+
+
+def _span(run: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a run as a span; version 2 names all runs above it, the direct parent last."""
+    above = run.get("parent_run_ids")
+    parent = above[-1] if isinstance(above, list) and above else run.get("parent_run_id")
+    span = {name: run[name] for name in _SPAN_FIELDS if not is_empty(run.get(name))}
+    return {**span, "parent_run_id": parent} if parent else span
 
 
 def _error(run: Mapping[str, Json]) -> str | None:

@@ -25,6 +25,12 @@ CONTENT_FIELDS = (
     *HEAD_FIELDS,
     *("NAME", "INPUTS", "OUTPUTS", "ERROR", "METADATA", "TAGS", "THREAD_ID"),
 )
+STEP_FIELDS = (
+    *("ID", "PARENT_RUN_IDS", "NAME", "RUN_TYPE", "STATUS"),
+    *("START_TIME", "END_TIME", "INPUTS", "OUTPUTS", "ERROR"),
+)
+MAX_STEPS = 2_000
+"""Runs that are read of one trace."""
 Answer = TypeVar("Answer")
 _NO_SUCH_PATH = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 
@@ -38,6 +44,10 @@ class RunQueries(Protocol):
 
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """Return those of these runs that are there and began at that time or later, with inputs and outputs."""
+        ...
+
+    async def steps(self, trace_id: str, since_ms: int) -> list[dict[str, Json]]:
+        """Return all runs of a trace that began at that time or later, the root among them, with their content."""
         ...
 
     async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
@@ -82,6 +92,24 @@ class CurrentRuns:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._of_ids(run_ids, since_ms, CONTENT_FIELDS)
+
+    async def steps(self, trace_id: str, since_ms: int) -> list[dict[str, Json]]:
+        """See `RunQueries`."""
+        body: dict[str, Json] = {
+            "project_ids": [await self._project.id()],
+            "trace_id": trace_id,
+            "min_start_time": moment_of(since_ms),
+            "page_size": RUNS_PER_QUERY,
+            "selects": list(STEP_FIELDS),
+        }
+        runs: list[dict[str, Json]] = []
+        cursor: str | None = ""
+        while cursor is not None and len(runs) < MAX_STEPS:
+            page = {**body, "cursor": cursor} if cursor else body
+            answer = await self._project.call_v2("/runs/query", page) or {}
+            runs += answer.get("items") or ()
+            cursor = answer.get("next_cursor") or None
+        return runs
 
     async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
         """See `RunQueries`."""
@@ -154,6 +182,10 @@ class Runs:
     async def contents(self, run_ids: Sequence[str], since_ms: int) -> list[dict[str, Json]]:
         """See `RunQueries`."""
         return await self._ask(lambda queries: queries.contents(run_ids, since_ms))
+
+    async def steps(self, trace_id: str, since_ms: int) -> list[dict[str, Json]]:
+        """See `RunQueries`."""
+        return await self._ask(lambda queries: queries.steps(trace_id, since_ms))
 
     async def heads(self, run_ids: Sequence[str], since_ms: int) -> list[TraceHead]:
         """See `RunQueries`."""

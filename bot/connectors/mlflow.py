@@ -48,6 +48,10 @@ class MlflowTool:
         self._experiment_id = None
         return f'experiment "{self._experiment}" has the id {await self._id()}'
 
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        return await self._id()
+
     async def close(self) -> None:
         """See `TracingTool`."""
         await self._client.close()

@@ -24,6 +24,11 @@ class OwnAssessments:
         self._memories = memories
         self._redactor = redactor
 
+    async def trace_id_of(self, verdict_id: str) -> str:
+        """Return the id under which a verdict's trace is kept here; empty where it is gone. Raises `StorageError`."""
+        stored = await self._database.verdicts.get(verdict_id)
+        return "" if stored is None else stored.verdict.trace_id
+
     async def of_verdict(self, verdict_id: str) -> Mapping[str, tuple[str, OwnAssessment]] | None:
         """Return by our own id the person, empty for the judge, and the assessment. Raises `StorageError`.
 
@@ -63,7 +68,7 @@ class OwnAssessments:
         return OwnAssessment(
             own_id=own_id_of(stored.verdict_id, ""),
             reference=origin.reference,
-            trace_id=verdict.trace_id,
+            trace_id=origin.tool_trace_id,
             judge=verdict.judge,
             value=verdict.value,
             rationale=self._redactor.words(verdict.rationale),
@@ -78,7 +83,7 @@ class OwnAssessments:
         return OwnAssessment(
             own_id=own_id_of(stored.verdict_id, feedback.person),
             reference=origin.reference,
-            trace_id=stored.verdict.trace_id,
+            trace_id=origin.tool_trace_id,
             judge=stored.verdict.judge,
             value=feedback.value,
             rationale=self._redactor.words(feedback.rationale),

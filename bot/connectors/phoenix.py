@@ -73,6 +73,10 @@ class PhoenixTool:
         """See `TracingTool`."""
         return f'project "{self._name}" has the id {await self._project.find()}'
 
+    async def place_id(self) -> str:
+        """See `TracingTool`."""
+        return await self._project.id()
+
     async def close(self) -> None:
         """See `TracingTool`."""
         await self._client.close()

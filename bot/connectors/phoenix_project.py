@@ -33,6 +33,10 @@ class PhoenixProject:
         self._id = ids[0]
         return self._id
 
+    async def id(self) -> str:
+        """Return the project's id, which is looked up once."""
+        return self._id or await self.find()
+
     async def ask(self, method: str, part: str, query: Parameters) -> Mapping[str, Json]:
         """Send a request about a part of the project, such as `spans`."""
         return await self._call(method, await self._path(part), query)
@@ -63,4 +67,4 @@ class PhoenixProject:
         return answer
 
     async def _path(self, part: str) -> str:
-        return f"/v1/projects/{quote(self._id or await self.find(), safe='')}/{part}"
+        return f"/v1/projects/{quote(await self.id(), safe='')}/{part}"

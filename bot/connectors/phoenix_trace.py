@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from bot.connectors.run_content import content_of
 from bot.connectors.tool import TraceHead
 from memalign.records import Json, Trace
 from memalign.span_contents import is_empty
 from memalign.span_conventions import SESSION_ATTRIBUTES, USER_ATTRIBUTES
-from memalign.spans import error_of, shallowest_content, span_tree
+from memalign.spans import error_of, span_tree
 
 SETTLING_MS = 6_000
 """Rest after a trace's last span before it is read: OpenTelemetry sends spans every 5 s, each process its own."""
@@ -38,7 +39,7 @@ def root_heads(spans: Sequence[Span], now_ms: int) -> list[TraceHead]:
 def trace_of(trace_id: str, spans: Sequence[Span]) -> Trace:
     """Return a trace with these spans, of which there is at least one."""
     tree = span_tree([_plain_span(each) for each in spans])
-    inputs, outputs = _content(tree)
+    inputs, outputs = content_of(tree)
     root = _root([{**each, "span_id": span_id_of(each)} for each in spans])
     return Trace(
         trace_id=trace_id,
@@ -103,16 +104,6 @@ def _root(spans: Sequence[Span]) -> Span:
 
 def _start_ms(span: Span) -> int:
     return milliseconds(span.get("start_time")) or 0
-
-
-def _content(tree: Sequence[Json]) -> tuple[Json, Json]:
-    """Return inputs and outputs of the root; a side that it lacks is that of the next spans that have it."""
-    inputs, outputs = shallowest_content(tree)
-    if is_empty(inputs):
-        inputs = shallowest_content([span for span in tree if "inputs" in span])[0]
-    if is_empty(outputs):
-        outputs = shallowest_content([span for span in tree if "outputs" in span])[1]
-    return inputs, outputs
 
 
 def _metadata(root: Span) -> dict[str, Json]:

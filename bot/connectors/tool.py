@@ -75,6 +75,7 @@ class OwnAssessment:
     reference: str
     """The place in the tool, as `TraceHead.reference`."""
     trace_id: str
+    """The trace's id in the tool."""
     judge: str
     value: Label
     rationale: str = ""
@@ -104,7 +105,11 @@ class TracingTool(Protocol):
     """
 
     async def check(self) -> str:
-        """Try address, key and project; return what was found, for people, such as `experiment "support"`."""
+        """Try address, key and project anew; return what was found, for people, such as `experiment "support"`."""
+        ...
+
+    async def place_id(self) -> str:
+        """Return the tool's id of the project, as it was looked up last: one that was made anew has another."""
         ...
 
     async def close(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import time
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -17,6 +18,8 @@ MAX_ANSWER_BYTES = 64_000_000
 """Most bytes of an answer, unpacked."""
 MAX_TOLD_CHARS = 200
 """Characters of a tool's own words that are told."""
+LONGEST_PAUSE_SECONDS = 3600.0
+"""Longest pause that a tool may ask for."""
 _TRY_AGAIN = {408, 425, 429}
 _ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.NOT_IMPLEMENTED)
 
@@ -39,7 +42,10 @@ class ToolClient:
         self._name = name
         self._url = url.rstrip("/")
         self._headers = {**authorization(key), **(headers or {})}
+        self._secrets = _secrets_in(key, headers or {})
         self._session: aiohttp.ClientSession | None = None
+        self._paused_until = 0.0
+        """Moment until which the tool asks not to be called, by a clock that nobody sets."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -55,9 +61,14 @@ class ToolClient:
             GoneError: there is no such thing.
             ToolRefusedError: the tool refuses, or answers with something else than JSON.
         """
+        if (seconds := self._paused_until - time.monotonic()) > 0:
+            raise ToolUnavailableError(f"{self._name} asks to wait", seconds)
         status, headers, answer = await self._send(method, path, query, body)
         if status >= HTTPStatus.MULTIPLE_CHOICES:
-            raise self._error(status, headers, answer)
+            error = self._error(status, headers, answer)
+            if isinstance(error, ToolUnavailableError):
+                self._paused_until = time.monotonic() + min(error.retry_after, LONGEST_PAUSE_SECONDS)
+            raise error
         try:
             return json.loads(answer) if answer.strip() else None
         except (ValueError, RecursionError):
@@ -104,26 +115,40 @@ class ToolClient:
     def _error(
         self, status: int, headers: Mapping[str, str], answer: bytes
     ) -> ToolUnavailableError | ToolRefusedError:
-        told = _told(answer)
+        told = self._without_secrets(_told(answer))
         if status in _TRY_AGAIN:
-            reason = f"{self._name} asks to wait ({status})"
-            return ToolUnavailableError(reason, retry_after_seconds(headers.get("Retry-After")))
+            return ToolUnavailableError(f"{self._name} asks to wait ({status})", asked_seconds(headers))
+        if _refuses_host(status, answer):
+            return ToolRefusedError(
+                f"{self._name} refuses the name in the connector's url ({status}); "
+                "let its server allow that host (MLflow: --allowed-hosts), or correct the url",
+                status,
+            )
         if status in _ABSENT:
             return GoneError(f"{self._name} knows no such thing ({status}){told}", status)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             reason = f"{self._name} fails ({status}){told}"
             is_failure = status == HTTPStatus.INTERNAL_SERVER_ERROR
             kind = ToolFailedError if is_failure else ToolUnavailableError
-            return kind(reason, retry_after_seconds(headers.get("Retry-After")))
+            return kind(reason, asked_seconds(headers))
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return ToolRefusedError(
-                f"{self._name} refuses the key ({status}); check the variable named by api_key_env", status
+            remedy = (
+                f"refuses the key ({status}); check the variable named by api_key_env"
+                if self._secrets
+                else f"asks for a key ({status}); name its variable by the connector's api_key_env"
             )
+            return ToolRefusedError(f"{self._name} {remedy}", status)
         if status < HTTPStatus.BAD_REQUEST:
             return ToolRefusedError(
                 f"{self._name} sends to another address ({status}); correct the connector's url", status
             )
         return ToolRefusedError(f"{self._name} refuses the request ({status}){told}", status)
+
+    def _without_secrets(self, told: str) -> str:
+        """Return a tool's words without the key, which some repeat."""
+        for secret in self._secrets:
+            told = told.replace(secret, "…")
+        return told
 
 
 def authorization(key: str) -> dict[str, str]:
@@ -133,6 +158,25 @@ def authorization(key: str) -> dict[str, str]:
     if ":" in key:
         return {"Authorization": f"Basic {base64.b64encode(key.encode()).decode()}"}
     return {"Authorization": f"Bearer {key}"}
+
+
+def _secrets_in(key: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return all forms in which the key is sent, and its parts, the longest first."""
+    sent = [value.rpartition(" ")[2] for value in (*authorization(key).values(), *headers.values())]
+    return tuple(sorted({part for part in (key, *key.split(":"), *sent) if part}, key=len, reverse=True))
+
+
+def asked_seconds(headers: Mapping[str, str]) -> float:
+    """Return the seconds that a tool asks to wait: those of Retry-After, else until a limit of requests ends."""
+    for name in ("Retry-After", "X-RateLimit-Reset", "RateLimit-Reset"):
+        if seconds := retry_after_seconds(headers.get(name)):
+            return seconds
+    return 0.0
+
+
+def _refuses_host(status: int, answer: bytes) -> bool:
+    is_refusal = status in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.MISDIRECTED_REQUEST)
+    return is_refusal and b"host header" in answer[:MAX_TOLD_CHARS].lower()
 
 
 def _told(answer: bytes) -> str:

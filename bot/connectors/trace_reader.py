@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
+from bot.connectors.unfit_traces import UnfitTraces
 from bot.judging.trace_admission import Outcome, RejectedTrace
 from bot.runtime.clock import DAY_MS
 from memalign.records import Trace
@@ -38,6 +39,7 @@ class TraceReader:
         self._database = database
         self._admit = admit
         self._time_ms = time_ms
+        self._unfit = UnfitTraces()
 
     async def read(self) -> int:
         """Take in what is new; returns how many traces that were.
@@ -83,18 +85,21 @@ class TraceReader:
         return not head.is_finished and head.time_ms > self._time_ms() - LONGEST_RUN_MS
 
     async def _take_in(self, heads: Sequence[TraceHead]) -> int:
-        now = self._time_ms()
+        now, place_id = self._time_ms(), await self._tool.place_id()
         origins = {
             head.trace_id: TraceOrigin(
                 trace_id=head.trace_id,
                 connector=self._connection.store_key,
                 reference=head.reference,
                 read_ms=now,
+                place_id=place_id,
             )
             for head in heads
         }
         unread = await self._database.connectors.claim(origins)
-        new = [head for head in heads if head.trace_id in unread]
+        new = [
+            head for head in heads if head.trace_id in unread and not self._unfit.is_given_up(head.trace_id)
+        ]
         for begin in range(0, len(new), TRACES_PER_READ):
             await self._read_content(new[begin : begin + TRACES_PER_READ])
         return len(new)
@@ -106,8 +111,10 @@ class TraceReader:
         taken = {
             trace.trace_id
             for trace, outcome in zip(traces, outcomes, strict=True)
-            if not isinstance(outcome, RejectedTrace) and outcome != "full"
+            if outcome == "accepted"  # what came otherwise meanwhile may be kept under another name
         }
         await self._database.connectors.disclaim({head.trace_id for head in heads} - taken)
+        rejected = (isinstance(outcome, RejectedTrace) for outcome in outcomes)
+        self._unfit.note(each.trace_id for each, is_unfit in zip(traces, rejected, strict=False) if is_unfit)
         if "full" in outcomes:
             raise BacklogError("its traces wait there, since too many wait here to be judged")

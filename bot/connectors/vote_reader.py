@@ -15,7 +15,7 @@ from bot.runtime.metrics import Metrics
 from bot.vote_marks import vote_of_event
 from memalign.judge_memory import JudgeMemory
 from storage.database import Database
-from storage.records import FeedbackEvent, StoredVerdict
+from storage.records import FeedbackEvent, StoredVerdict, TraceOrigin
 
 log = logging.getLogger(__name__)
 
@@ -68,24 +68,45 @@ class VoteReader:
             self._connection.store_key, since_ms, self._place, TRACES_PER_LOOK
         )
         if page:
-            references = {trace_id: reference for _, trace_id, reference in page}
-            answers = await self._connection.tool.read_assessments(references)
-            for trace_id, reference in references.items():
-                if trace_id in answers:
-                    await self._compare(trace_id, answers[trace_id])
-                elif self._connection.settings.follow_deletions:
-                    await self._forget_if_gone(trace_id, reference)
+            origins = {origin.tool_trace_id: origin for _, origin in page}
+            answers = await self._connection.tool.read_assessments(
+                {tool_id: origin.reference for tool_id, origin in origins.items()}
+            )
+            for tool_id, origin in origins.items():
+                if tool_id in answers:
+                    await self._compare(origin.trace_id, answers[tool_id])
+            if self._connection.settings.follow_deletions:
+                await self._follow([origin for tool_id, origin in origins.items() if tool_id not in answers])
         self._place = page[-1][0] if len(page) == TRACES_PER_LOOK else None
 
-    async def _forget_if_gone(self, trace_id: str, reference: str) -> None:
-        """Forget a trace that the tool does not have any more, also when it is asked for it alone."""
+    async def _follow(self, missing: Sequence[TraceOrigin]) -> None:
+        """Forget what was deleted at its source.
+
+        A project that cannot be read, or was made anew, tells of no deletion: then an error is raised, or nothing is
+        forgotten. It is looked at before and after, since a permission may be taken away in between.
+        """
+        there = await self._of_same_place(missing)
+        gone = [origin for origin in there if await self._is_gone(origin)]
+        for origin in await self._of_same_place(gone):
+            if await self._database.traces.contains(origin.trace_id):
+                log_activity(log, "trace deleted at its source", trace_id=origin.trace_id)
+                await self._forget_trace(origin.trace_id)
+
+    async def _of_same_place(self, origins: Sequence[TraceOrigin]) -> list[TraceOrigin]:
+        """Return those that were read from the project as it is now. Raises `ToolError` where that cannot be read."""
+        if not origins:
+            return []
+        await self._connection.tool.check()
+        place_id = await self._connection.tool.place_id()
+        return [origin for origin in origins if origin.place_id in ("", place_id)]
+
+    async def _is_gone(self, origin: TraceOrigin) -> bool:
+        """Return whether the tool does not have a trace, also when it is asked for it alone."""
+        tool_id = origin.tool_trace_id
         try:
-            is_gone = trace_id not in await self._connection.tool.read_assessments({trace_id: reference})
+            return tool_id not in await self._connection.tool.read_assessments({tool_id: origin.reference})
         except GoneError:
-            is_gone = True
-        if is_gone:
-            log_activity(log, "trace deleted at its source", trace_id=trace_id)
-            await self._forget_trace(trace_id)
+            return True
 
     async def _compare(self, trace_id: str, assessments: Sequence[RemoteAssessment]) -> None:
         for stored in await self._database.connectors.verdicts_of(trace_id):

@@ -8,6 +8,7 @@ from memalign.errors import UnknownTraceError
 from memalign.judge_memory import JudgeMemory
 from memalign.records import TraceTarget
 from storage.database import Database
+from storage.trace_names import other_names
 
 MESSAGE_LINK = re.compile(
     r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<seconds>\d{10})(?P<micros>\d{6})(?:\?(?P<query>\S*))?"
@@ -37,10 +38,14 @@ class TraceReferences:
         )
 
     async def find_id(self, spellings: Iterable[str]) -> TraceTarget | None:
-        """Return the trace whose id is the first of these spellings that is one. Raises `StorageError`."""
-        for spelling in spellings:
-            if await self.is_known(spelling):
-                return TraceTarget(trace_id=spelling)
+        """Return the trace whose id is the first of these spellings that is one. Raises `StorageError`.
+
+        A trace may be kept under another name than the tool has for it that somebody copied it from.
+        """
+        readings = list(spellings)
+        for name in (*readings, *(other for each in readings for other in other_names(each))):
+            if await self.is_known(name):
+                return TraceTarget(trace_id=name)
         return None
 
     async def resolve(self, spellings: Iterable[str]) -> TraceTarget:

@@ -21,8 +21,10 @@ ROOTLESS_QUIET = 30
 """Quiet times after which a trace without a root is finished: five minutes by default. Set by hand."""
 LONGEST_OPEN_MS = 3_600_000
 """Time after which a trace is finished whose spans never rest: an hour. Set by hand."""
-RETRY_AFTER_SECONDS = 5
-"""Exporters try for ten seconds by default."""
+RETRY_AFTER_SECONDS = 2
+"""OpenTelemetry's exporters try for ten seconds, and drop spans at once for which they are to wait longer than that."""
+RETRIED_STATUSES = (429, 503)
+"""Those after which they send again: https://opentelemetry.io/docs/specs/otlp/#retryable-response-codes."""
 MAX_REASONS = 3
 """Reasons for refused spans that are told."""
 JSON_TYPES = ("application/json",)
@@ -57,7 +59,9 @@ class SpanEndpoint:
         self._wake = wake
         self._time_ms = time_ms
         self._key: bytes | None = None
-        self.counts: Counter[str] = Counter(dict.fromkeys(("accepted", "late", "rejected", "unsampled"), 0))
+        self.counts: Counter[str] = Counter(
+            dict.fromkeys(("accepted", "full", "late", "rejected", "unsampled"), 0)
+        )
         """Spans by outcome, since the start."""
 
     async def post(self, body: bytes, content_type: str) -> web.Response:
@@ -77,11 +81,9 @@ class SpanEndpoint:
         self._wake()
         return self._answer(content_type, prepared, outcomes)
 
-    def refuse(
-        self, content_type: str, status: int, sentence: str, *, retry_after: int | None = None
-    ) -> web.Response:
-        """Return a refusal of the whole request, in its form."""
-        headers = None if retry_after is None else {"Retry-After": str(retry_after)}
+    def refuse(self, content_type: str, status: int, sentence: str) -> web.Response:
+        """Return a refusal of the whole request, in its form, with a time to send it again where that may help."""
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in RETRIED_STATUSES else None
         return error_response(content_type, status, sentence, headers)
 
     async def _store(self, prepared: PreparedSpans, now: int) -> Sequence[SpanOutcome]:
@@ -107,13 +109,14 @@ class SpanEndpoint:
                 refusals[REASONS[outcome]] += len(batch.spans)
         self.counts.update(
             accepted=counts["accepted"],
+            full=counts["full"],
             late=counts["late"],
             unsampled=counts["unsampled"] + prepared.unsampled_spans,
             rejected=refusals.total(),
         )
         if counts["full"]:
             sentence = "Too many traces wait to be judged; send these spans again later."
-            return self.refuse(content_type, 429, sentence, retry_after=RETRY_AFTER_SECONDS)
+            return self.refuse(content_type, 429, sentence)
         return success_response(content_type, refusals.total(), _in_words(refusals))
 
 

@@ -25,7 +25,8 @@ def read_json(body: bytes) -> list[OtlpSpan | RejectedSpan]:
         document = json.loads(body.decode("utf-8-sig", "surrogateescape"), parse_constant=str)
     except (ValueError, RecursionError) as error:
         raise InputError(f"The body is not JSON ({error}).") from None
-    if not isinstance(document, Mapping) or not isinstance(_part(document, "resourceSpans", []), list):
+    resource_spans = _part(document, "resourceSpans") if isinstance(document, Mapping) else False
+    if not (resource_spans is None or isinstance(resource_spans, list)):
         raise InputError("The body is no export of OTLP: expected an object with resourceSpans.")
     return list(spans_of(document))
 
@@ -118,11 +119,11 @@ def _objects(value: Json) -> Iterator[Mapping[str, Json]]:
     yield from (each for each in value if isinstance(each, Mapping)) if isinstance(value, list) else ()
 
 
-def _part(document: Mapping[str, Json], name: str, default: Json = None) -> Json:
+def _part(document: Mapping[str, Json], name: str) -> Json:
     """Return a part under its name in camel case, or in snake case."""
     if name in document:
         return document[name]
-    return document.get("".join(f"_{each.lower()}" if each.isupper() else each for each in name), default)
+    return document.get("".join(f"_{each.lower()}" if each.isupper() else each for each in name))
 
 
 def _camel(name: str) -> str:

@@ -9,6 +9,7 @@ from bot.outbound.kinds import open_collector, open_webhooks
 from bot.outbound.payloads import EventPayloads
 from bot.outbound.receiver import EventReceiver
 from bot.outbound.worker import DeliveryWorker
+from bot.plain_text import pluralise
 from bot.records import ReceiverFigures
 from bot.resources import Resources
 from bot.runtime.supervisor import Background
@@ -30,7 +31,8 @@ class OutboundFlow:
         """Have these receivers told of all changes from now on, and no others. Raises `StorageError`."""
         subscriptions = [each.subscription for each in self.receivers]
         if former := await self.database.outbound_events.subscribe(subscriptions):
-            log.warning("Left the settings, and told nothing any more: %s", ", ".join(former))
+            left = pluralise(len(former), "receiver of events", "receivers of events")
+            log.warning("%s left the settings; what waited to be told there is dropped", left)
 
     async def figures(self) -> Sequence[ReceiverFigures]:
         """Return how many events each receiver was told. Raises `StorageError`."""

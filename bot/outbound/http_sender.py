@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 
 import aiohttp
@@ -9,7 +10,7 @@ import aiohttp
 from bot.outbound.errors import EventRefusedError, ReceiverUnavailableError
 from bot.runtime.retry_after import retry_after_seconds
 
-TIMEOUT = aiohttp.ClientTimeout(total=10)
+TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1024
 """Most bytes of an answer that are read."""
 _BUSY = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
@@ -20,9 +21,12 @@ _ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 class HttpSender:
     """Posts bodies to one address, and follows no redirect: signatures and headers are for that address alone."""
 
-    def __init__(self, url: str, address_key: str, secret_key: str) -> None:
-        """Take the address, and the keys of the settings that its remedies name."""
+    def __init__(
+        self, url: str, address_key: str, secret_key: str, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        """Take the address, the keys of the settings that its remedies name, and the time for one request."""
         self._url = url
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._address_key = address_key
         self._secret_key = secret_key
         self._session: aiohttp.ClientSession | None = None
@@ -36,7 +40,7 @@ class HttpSender:
     async def post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Post a body; returns the status and the beginning of the answer. Raises `ReceiverUnavailableError`."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=True)
         try:
             async with self._session.post(
                 self._url, data=body, headers={"User-Agent": "memalign", **headers}, allow_redirects=False
@@ -79,10 +83,12 @@ class HttpSender:
 
 
 async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
+    """Return what comes of an answer's body; its status has said already whether the event was taken."""
     content = bytearray()
-    async for chunk in answer.content.iter_any():
-        content += chunk
-        if len(content) >= MAX_ANSWER_BYTES:
-            answer.close()
-            break
+    with suppress(aiohttp.ClientError, TimeoutError, OSError):
+        async for chunk in answer.content.iter_any():
+            content += chunk
+            if len(content) >= MAX_ANSWER_BYTES:
+                answer.close()
+                break
     return bytes(content[:MAX_ANSWER_BYTES])

@@ -1,6 +1,9 @@
 """A look whether a receiver can be reached: a connection is opened and closed, and nothing is sent."""
 
 import asyncio
+import os
+import socket
+import ssl
 from urllib.parse import urlsplit
 
 from bot.outbound.errors import ReceiverUnavailableError
@@ -25,9 +28,19 @@ async def connect(url: str) -> str:
     except TimeoutError:
         raise ReceiverUnavailableError(f"{place} does not answer in time; check the network") from None
     except OSError as error:  # errors of TLS are among them
-        raise ReceiverUnavailableError(f"{place} cannot be reached ({_reason(error)})") from error
+        raise ReceiverUnavailableError(
+            f"{place} cannot be reached ({_reason(error)}); check the network and the address"
+        ) from error
     return place
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or getattr(error, "reason", None) or type(error).__name__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return "it does not speak TLS as https needs it"
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "its name is not known"
+    if error.errno is None:  # one of several addresses for each of which there was another reason
+        return "none of its addresses takes connections"
+    return os.strerror(error.errno)  # asyncio's own words tell the address once more

@@ -125,7 +125,7 @@ class DeliveryWorker:
         await self._report(reason)
 
     async def _postpone(self, event: OutboundEvent, reason: str) -> None:
-        if event.attempts + 1 >= MAX_REFUSALS:
+        if event.attempts + 1 >= MAX_REFUSALS and not event.tells_of_forgetting:
             await self._give_up(event, reason)
             return
         self._counts["failed"] += 1
@@ -141,7 +141,7 @@ class DeliveryWorker:
     async def _report(self, reason: str | None) -> None:
         """Tell in the status why events wait, and how many were given up; nothing where there are none."""
         backlog = await self._events.backlog(self._key)
-        refusal = f"{backlog.reason}, and is asked again later" if backlog.refused else None
+        refusal = f"{backlog.reason}; that event is tried again later" if backlog.refused else None
         why = reason or refusal
         waiting = f"{pluralise(backlog.waiting, 'event')} waiting" if why and backlog.waiting else None
         number = self._counts["given_up"]

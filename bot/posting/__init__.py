@@ -32,8 +32,9 @@ def build(
     render_worsening: RenderWorsening,
     *,
     pace_seconds: float,
+    settle_seconds: float,
 ) -> PostingFlow:
-    """Build what posts, with `pace_seconds` between two posts in a channel, and what redacts."""
+    """Build what posts, with the pauses that `PostingWorker` takes, and what redacts."""
     database, slack, health = resources.database, resources.slack, resources.health
     renderer = PostRenderer(
         resources.settings,
@@ -45,7 +46,7 @@ def build(
         render_worsening,
     )
     sender = PostSender(slack.posting_client, database, renderer.render, health, slack.charts)
-    worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds)
+    worker = PostingWorker(database, sender, health, pace_seconds=pace_seconds, settle_seconds=settle_seconds)
     edits = MessageEdits()
     digests = DigestEditor(slack.client, render_shown_digest, slack.charts)
     redactor = MessageRedactor(

@@ -27,12 +27,24 @@ class PostingWorker:
     """Posts what is due; each channel has its own pace, and none waits for another."""
 
     def __init__(
-        self, database: Database, sender: PostSender, health: HealthRegistry, *, pace_seconds: float
+        self,
+        database: Database,
+        sender: PostSender,
+        health: HealthRegistry,
+        *,
+        pace_seconds: float,
+        settle_seconds: float = 0.0,
     ) -> None:
+        """Keep `pace_seconds` between two posts in a channel.
+
+        What an earlier run, or a replica that is gone, left on its way is looked for after `settle_seconds`: Slack may
+        still be taking it in.
+        """
         self._database = database
         self._sender = sender
         self._health = health
         self._pace_seconds = pace_seconds
+        self._settle_seconds = settle_seconds
         self._wake_event = WakeEvent()
         self._breaker = CircuitBreaker(LONGEST_SEARCH_PAUSE_MS)
         self._lost: dict[str, LostPost] = {}
@@ -48,9 +60,10 @@ class PostingWorker:
         self._busy.clear()
         in_flight = await self._database.outbox.in_flight()
         self._lost = {post.post_id: await self._sender.lost(post) for post in in_flight}
+        settled_at = time.monotonic() + self._settle_seconds
         async with asyncio.TaskGroup() as tasks:
             while True:
-                for lost in self._lost.values():
+                for lost in self._lost.values() if time.monotonic() >= settled_at else ():
                     if self._is_free(lost.post.channel) and not self._breaker.is_open(lost.post.channel):
                         self._busy.add(lost.post.channel)
                         tasks.create_task(self._search(lost))

@@ -32,10 +32,8 @@ class SpanIntake(Protocol):
         """Store the spans of a body."""
         ...
 
-    def refuse(
-        self, content_type: str, status: int, sentence: str, *, retry_after: int | None = None
-    ) -> web.StreamResponse:
-        """Return a refusal in the form of the request."""
+    def refuse(self, content_type: str, status: int, sentence: str) -> web.StreamResponse:
+        """Return a refusal in the form of the request, with a time to send it again where that may help."""
         ...
 
 

@@ -66,12 +66,12 @@ class Routes:
             async with self.trace_bodies.read(request) as body:
                 return await spans.post(body, kind)
         except RequestError as error:
-            response = spans.refuse(kind, error.status, str(error), retry_after=error.retry_after)
+            response = spans.refuse(kind, error.status, str(error))
             response.force_close()
             return response
         except StorageError as error:
             log.warning("%s %s: %s", request.method, request.path, error)
-            return spans.refuse(kind, 503, str(error), retry_after=RETRY_AFTER_SECONDS)
+            return spans.refuse(kind, 503, str(error))
 
     async def healthz(self, _: web.Request) -> web.StreamResponse:
         """`GET /healthz`: alive."""

@@ -114,6 +114,7 @@ class Server:
             access_log=None,
             shutdown_timeout=3,
             keepalive_timeout=IDLE_SECONDS,
+            auto_decompress=False,  # see `bot.web.content_encoding`
             logger=request_logger(),
         )
         self._listener: asyncio.Server | None = None

@@ -4,9 +4,9 @@ SQLite in a folder, and PostgreSQL. This package is the seam: the rest of storag
 module or a library of an engine. What the settings name under `[storage]` chooses: a path, or a URL. An engine
 brings the methods of `Engine`, and answers what can be asked of a store that is not open.
 
-`storage.queue.Queue.take` reads the head of an index inside a transaction: an engine that several processes write
-to lets one write transaction run at a time, or locks the rows it reads there. Keys are text in order of code points
-(NUL and lone surrogates included), bodies are bytes.
+`storage.traces.Traces.take_jobs` reads the head of an index inside a transaction: an engine that several processes
+write to lets one write transaction run at a time, or locks the rows it reads there. Keys are text in order of code
+points (NUL and lone surrogates included), bodies are bytes.
 """
 
 import importlib

@@ -5,9 +5,8 @@ true until it commits, as with SQLite. Statements of a transaction travel togeth
 those whose answer is wanted wait for one.
 """
 
-import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
@@ -19,8 +18,10 @@ from psycopg.rows import TupleRow
 from memalign.errors import StorageError
 from storage.engines.engine import Order, Row
 from storage.engines.postgres_changes import change_notice, channel_of
-from storage.engines.postgres_errors import NoConnectionError, translate_errors
-from storage.engines.postgres_rewrite import begin_rewrite, note_stale, rewrite_table
+from storage.engines.postgres_errors import translate_errors
+from storage.engines.postgres_outcome import was_committed
+from storage.engines.postgres_pages import ALL_ENTRIES, ALL_ROWS, entry_range, key_range, pages
+from storage.engines.postgres_rewrite import begin_rewrite, rewrite_table
 from storage.engines.postgres_schema import (
     INDEX_MARK,
     OWN_TABLES,
@@ -32,33 +33,15 @@ from storage.engines.postgres_schema import (
     tables_of,
 )
 from storage.engines.postgres_session import Connection, Session, lock_key
+from storage.engines.postgres_stale import StaleTables
 from storage.engines.sqlite_copy import write_copy
-from storage.errors import StoreFileError
 from storage.keys import LAST, decode, encode
 
 Cursor = psycopg.Cursor[TupleRow]
 T = TypeVar("T")
-_PAGE_LIMITS: Mapping[int, LiteralString] = {2: "2", 16: "16", 64: "64", 256: "256", 1024: "1024"}
-"""Rows that are fetched at a time. The planner knows them: one that is not told how few are wanted reads all."""
-_FIRST_PAGE, _LARGEST_PAGE = 64, 1024
-"""Rows that are fetched at first, when more may be wanted, and at most."""
 _RAW_BATCH = 500
 """Rows of a copy that one statement adds."""
-_OUTCOME_SECONDS = 30.0
-"""For so long a broken commit is asked after, before it is told as unknown."""
 _STATE = "SELECT version, rewrites, layout FROM {}"
-_KEY_ORDER: Mapping[Order, tuple[LiteralString, LiteralString]] = {
-    "up": ("id", "ASC"),
-    "down": ("id", "DESC"),
-    "added": ("position", "ASC"),
-    "newest": ("position", "DESC"),
-}
-_INDEX_ORDER: Mapping[Order, tuple[LiteralString, LiteralString]] = {
-    "up": ("place, position", "ASC"),
-    "down": ("place, position", "DESC"),
-    "added": ("position, place", "ASC"),
-    "newest": ("position, place", "DESC"),
-}
 
 
 class PostgresEngine:
@@ -82,15 +65,7 @@ class PostgresEngine:
         self._statements: dict[tuple[str, ...], sql.Composed] = {}
         self._write_key = lock_key(session.location, "write")
         self._vacuum_key = lock_key(session.location, "vacuum")
-        self._written: set[str] = set()
-        """Tables written in the transaction under way."""
-        self._emptied: set[str] = set()
-        """Of these, the ones in which bytes of rows stay behind."""
-        self._known_stale: set[str] = set()
-        """Tables that are noted as stale since the last rewrite."""
-        self._unnoted_stale: set[str] = set()
-        """Tables in which a transaction that was rolled back left bytes."""
-        self._rewrites = -1
+        self._stale = StaleTables(session.location.schema)
 
     @property
     def connection(self) -> Connection:
@@ -122,7 +97,7 @@ class PostgresEngine:
 
     def announce(self, sender: str, tables: Collection[str]) -> None:
         """Tell other processes which of these tables the transaction under way has changed, once it is committed."""
-        if changed := self._written & set(tables):
+        if changed := self._stale.written & set(tables):
             values = (channel_of(self._location), change_notice(sender, changed))
             self.connection.execute("SELECT pg_notify(%s, %s)", values, prepare=True)
 
@@ -143,37 +118,24 @@ class PostgresEngine:
                 version, rewrites, _ = self._state_row()
                 check_version(version, self._location)
                 if locked is not None:
-                    self._note_stale(connection, rewrites)
+                    self._stale.note(connection, rewrites)
                     transaction_id = self._row_of(locked)[1]
                 connection.execute("COMMIT")
         except BaseException as problem:
-            self._forget_transaction()
+            self._tables = None
+            self._stale.roll_back()
             if self._roll_back(connection) or transaction_id is None:
                 raise
-            if not isinstance(problem, psycopg.Error) or not self._was_committed(transaction_id, problem):
+            if not isinstance(problem, psycopg.Error):
+                raise
+            if not was_committed(self._session, transaction_id, problem):
                 raise
         finally:
             self._is_inside = False
-            self._written.clear()
-            self._emptied.clear()
+            self._stale.end_transaction()
             self._state = None
             if self._is_redefined:
                 self._tables, self._is_redefined = None, False
-
-    def _note_stale(self, connection: Connection, rewrites: int) -> None:
-        if rewrites != self._rewrites:
-            self._rewrites = rewrites
-            self._known_stale.clear()
-        stale = (self._emptied | self._unnoted_stale) - self._known_stale
-        if stale:
-            note_stale(connection, self._schema, sorted(stale), rewrites)
-            self._known_stale |= stale
-        self._unnoted_stale.clear()
-
-    def _forget_transaction(self) -> None:
-        self._tables = None
-        self._known_stale.clear()
-        self._unnoted_stale |= self._written
 
     def _roll_back(self, connection: Connection) -> bool:
         """Return False when the connection is lost, which the server answers by rolling back."""
@@ -183,30 +145,6 @@ class PostgresEngine:
             self._session.discard()
             return False
         return True
-
-    def _was_committed(self, transaction_id: str, problem: psycopg.Error) -> bool:
-        """Ask the database what became of a transaction. Raises `StoreFileError` where it does not tell."""
-        self._is_inside = False
-        deadline = time.monotonic() + _OUTCOME_SECONDS
-        while time.monotonic() < deadline:
-            with suppress(NoConnectionError, psycopg.OperationalError):
-                status = self._status_of(transaction_id)
-                if status != "in progress":
-                    return status == "committed"
-            time.sleep(0.2)
-        raise StoreFileError(
-            f"The database at {self._location} went away in the middle of a change. Whether that change was "
-            "kept is not known; memalign tries again by itself."
-        ) from problem
-
-    def _status_of(self, transaction_id: str) -> str | None:
-        query = "SELECT pg_xact_status(%s::xid8)"
-        try:
-            row = self._session.connection().execute(query, (transaction_id,)).fetchone()
-        except psycopg.errors.InvalidParameterValue:
-            # a server that took over knows nothing of it: it never got there
-            return None
-        return None if row is None else row[0]
 
     # --- statements: names are quoted, and every value is bound
 
@@ -220,11 +158,11 @@ class PostgresEngine:
 
     def _add(self, text: LiteralString, table: str, values: Sequence[Any]) -> Cursor:
         self._changes += 1
-        self._written.add(table)
+        self._stale.written.add(table)
         return self._execute(text, (table,), values)
 
     def _overwrite(self, text: LiteralString, table: str, values: Sequence[Any] = ()) -> None:
-        self._emptied.add(table)
+        self._stale.emptied.add(table)
         self._add(text, table, values)
 
     # --- tables
@@ -361,64 +299,22 @@ class PostgresEngine:
         self, table: str, index: str | None, low: str, high: str = LAST, *, order: Order, likely: int = -1
     ) -> Generator[tuple[str, bytes], None, None]:
         """Yield keys and bodies of documents whose key, or index entry, is from `low` up to, but without, `high`."""
+        tables = (table,) if index is None else (_index(table, index), table)
         bounds = (encode(low), encode(high))
-        if index is None:
-            source, name = "{}", "id"
-            by, direction = _KEY_ORDER[order]
-        else:
-            source, name = "{} JOIN {} USING (position)", "place"
-            by, direction = _INDEX_ORDER[order]
-        pages = self._pages(
-            f"SELECT id, body, {by} FROM {source} WHERE {name} >= %b AND {name} < %b",  # noqa: S608
-            (table,) if index is None else (_index(table, index), table),
-            bounds,
-            by=by,
-            direction=direction,
-            wanted=likely,
-        )
-        for row in pages:
+        ordered = key_range(order) if index is None else entry_range(order)
+        for row in pages(self._execute, ordered, tables, bounds, wanted=likely):
             yield _text(row[0]), row[1]
-
-    def _pages(
-        self,
-        text: LiteralString,
-        tables: tuple[str, ...],
-        values: Sequence[Any],
-        *,
-        by: LiteralString,
-        direction: LiteralString,
-        wanted: int = -1,
-    ) -> Iterator[TupleRow]:
-        """Yield rows page by page, each from behind the last row before, by the last columns of the select list."""
-        columns = by.split(", ")
-        # the driver knows bytes as bytea and numbers as numbers of some size, which compare with any other
-        marks = ", ".join("%b" if column in ("id", "place") else "%s::bigint" for column in columns)
-        behind = f" AND ({by}) {'>' if direction == 'ASC' else '<'} ({marks})"
-        order = f" ORDER BY {', '.join(f'{column} {direction}' for column in columns)} LIMIT "
-        size = _FIRST_PAGE if wanted < 0 else _page_above(wanted)
-        rows = self._execute(text + order + _PAGE_LIMITS[size], tables, values).fetchall()
-        while rows:
-            yield from rows
-            if len(rows) < size:
-                return
-            size = _page_above(size)
-            last = rows[-1][-len(columns) :]
-            statement = text + behind + order + _PAGE_LIMITS[size]
-            rows = self._execute(statement, tables, (*values, *last)).fetchall()
 
     # --- rows as they are, for a copy
 
     def raw_rows(self, table: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield position, key and body of all documents as they are stored, in order of adding."""
-        text = "SELECT id, body, position FROM {} WHERE true"
-        pages = self._pages(text, (table,), (), by="position", direction="ASC")
-        for key, body, position in pages:
+        for key, body, position in pages(self._execute, ALL_ROWS, (table,)):
             yield position, key, body
 
     def raw_entries(self, table: str, index: str) -> Iterator[tuple[bytes, int]]:
         """Yield place and position of all entries of an index as they are stored, in order of place."""
-        text = "SELECT place, position FROM {} WHERE true"
-        yield from self._pages(text, (_index(table, index),), (), by="place, position", direction="ASC")
+        yield from pages(self._execute, ALL_ENTRIES, (_index(table, index),))
 
     def add_raw_rows(self, table: str, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
         """Add documents at the positions they had; later ones get positions after these."""
@@ -519,10 +415,6 @@ class PostgresEngine:
             self._session.discard()
         finally:
             self._release()
-
-
-def _page_above(rows: int) -> int:
-    return next((limit for limit in _PAGE_LIMITS if limit > rows), _LARGEST_PAGE)
 
 
 def _index(table: str, index: str) -> str:

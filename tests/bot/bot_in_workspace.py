@@ -22,7 +22,7 @@ from memalign.records import Json, Label
 T = TypeVar("T")
 
 JUDGE = "politeness"
-IN_A_HURRY = Timing(post_seconds=0.0, quiet_seconds=0.05, card_seconds=0.0)
+IN_A_HURRY = Timing(post_seconds=0.0, settle_seconds=0.0, quiet_seconds=0.05, card_seconds=0.0)
 SHORTCUTS = {"correct_verdict": "Correct this verdict", "forget_trace": "Forget this trace"}
 
 

@@ -9,7 +9,7 @@ from bot.app import Timing, running_bot
 from bot.cli.run import stop_signal
 from bot.config import Secrets, load_settings
 
-HURRY = Timing(post_seconds=0.0, quiet_seconds=0.1, card_seconds=0.0)
+HURRY = Timing(post_seconds=0.0, settle_seconds=0.5, quiet_seconds=0.1, card_seconds=0.0)
 
 
 async def main(config: Path) -> None:

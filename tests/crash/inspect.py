@@ -31,12 +31,12 @@ async def lost_now(world: World) -> list[str]:
     ledger.collect(world.slack)
     async with await Database.open(world.location, read_only=True) as db:
         note_calls(world, {request.target for request in await db.forgetting.requests()} | ledger.forgotten)
-        forgotten = [trace_id for trace_id in ledger.accepted if not await is_kept(db, trace_id)]
+        forgotten = [trace_id for trace_id in sorted(ledger.accepted) if not await is_kept(db, trace_id)]
         lost = [f"trace {trace_id}" for trace_id in forgotten]
         intents = {request.target for request in await db.forgetting.requests()}
         for trace_id in ledger.forgotten - intents:
             lost += [] if await db.traces.is_forgotten(trace_id) else [f"forgetting of {trace_id}"]
-        for channel, ts in ledger.pressed:
+        for channel, ts in sorted(ledger.pressed):
             verdict = await db.verdicts.by_card(channel, ts)
             pressed = await feedback_of_person(db, verdict, world.presser) if verdict else None
             is_gone = verdict is None or await db.verdicts.get(verdict.verdict_id) is None

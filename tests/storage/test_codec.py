@@ -179,6 +179,7 @@ STORED = StoredVerdict(
     ),
     resembles_case=True,
     is_blind=True,
+    has_card=False,
     revealed_at="1700000000.000100",
     card_revision=4,
 )

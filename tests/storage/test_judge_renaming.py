@@ -55,13 +55,22 @@ OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
     "marked_verdicts",
+    "open_noise",
     "open_spans",
     "open_traces",
     "own_assessments",
     "reading_positions",
     "trace_origins",
     "traces_without_content",
-    *("card_counts", "channel_holds", "deliveries", "early_events", "excluded_people", "forgotten"),
+    *(
+        "card_counts",
+        "channel_holds",
+        "connector_names",
+        "deliveries",
+        "early_events",
+        "excluded_people",
+        "forgotten",
+    ),
     *("forgotten_cards", "forgotten_people", "joins", "maintenance", "model_calls", "moments"),
     *("muted_people", "open_modals"),
     *("redactions", "reply_receipts", "sampling", "thread_posts", "unread_replies", "unsampled_traces"),

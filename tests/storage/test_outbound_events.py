@@ -275,6 +275,16 @@ async def test_a_receiver_that_fails_for_days_is_given_up_on_for_what_waited_as_
     assert len(await waiting(db)) == 2 - given_up
 
 
+async def test_forgetting_is_never_given_up(db: Database) -> None:
+    await subscribed(db)
+    await posted(db)
+    await db.forgetting.delete_traces(["tr-1"])
+    note = db.outbound_events.note_failure
+    await note(HOOK, NOON_MS, DAY_MS)
+    assert await note(HOOK, FOREVER_MS, DAY_MS) == 0
+    assert await told(db) == [("trace.forgotten", "tr-1")]
+
+
 async def test_a_success_begins_the_days_anew(db: Database) -> None:
     await subscribed(db)
     await posted(db)

@@ -56,6 +56,7 @@ class DemoPage:
         await self._replay.send(self._replayed[:FIRST_CARDS])
         await self.show()
         print(f"The demo is at {self._server.url} (Ctrl-C ends it).", flush=True)
+        print(f"It takes traces at {self._bot.url}: POST /traces, and POST /v1/traces.", flush=True)
         if browse and has_screen():
             webbrowser.open(self._server.url)
         async with asyncio.TaskGroup() as tasks:

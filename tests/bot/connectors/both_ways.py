@@ -7,7 +7,7 @@ from bot.reports.digest import read_answered_week
 from bot.runtime.clock import from_ms, now_ms, week_of
 from memalign.records import Json, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
-from tests.bot.connectors.mlflow_client import MlflowClient
+from tests.bot.connectors.mlflow_client import MlflowClient, export
 
 MODEL = "LLM_JUDGE local:/cases"
 
@@ -100,6 +100,46 @@ async def walk_votes_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
         again = await mlflow.assess(trace_id, False, by="zoe", rationale="No, it is rude.")
         await team.until(lambda: team.labels() == {trace_id: False}, 30)
         assert again != vote
+
+
+async def walk_deletion_at_the_source(folder: Path, mlflow: MlflowClient) -> None:
+    """A trace that is deleted at the server is forgotten here, and another one is not."""
+    gone, kept = [await mlflow.trace(number, start_ms=now_ms() - 5_000) for number in (41, 42)]
+    async with connected(folder, mlflow, follow_deletions=True) as team:
+        for trace_id in (gone, kept):
+            await team.card(trace_id)
+        await mlflow.delete(gone)
+        await team.until_async(lambda: team.bot.database.traces.is_forgotten(gone), 60)
+        assert await team.bot.database.traces.contains(kept)
+
+
+async def walk_two_ways_in(folder: Path, mlflow: MlflowClient) -> None:
+    """A trace that the application also sends to the bot is one trace, whichever way it comes first."""
+    start_ms = now_ms() - 5_000
+    async with connected(folder, mlflow, sections={"ingest": {"port": 0, "quiet_seconds": 0.2}}) as team:
+        sent = await export(team.bot.url, 21, start_ms=start_ms)
+        card = await team.card(sent)
+        listed = await mlflow.trace(21, start_ms=start_ms)
+        [stored] = await team.bot.database.verdicts.of_trace(sent)
+        await until_at(team, mlflow, listed, {MODEL: stored.verdict.value})
+        team.react(card, "thumbsup")
+        both = {MODEL: stored.verdict.value, f"HUMAN {team.ana.id}": stored.verdict.value}
+        await until_at(team, mlflow, listed, both)
+        await mlflow.assess(listed, False, by="zoe", rationale="Cold & curt.")
+        await team.until(lambda: ("mlflow:zoe", "Cold & curt.") in opinions(team), 30)
+
+        listed_first = await mlflow.trace(22, start_ms=now_ms())
+        await team.card(listed_first)
+        await export(team.bot.url, 22, start_ms=now_ms())
+        await team.card(await export(team.bot.url, 23, start_ms=now_ms()))
+        assert await team.bot.database.verdicts.count_of_judge("politeness") == 3
+
+        await team.bot.forgetting.forget(await team.bot.forgetting.references.resolve([listed]), team.ana.id)
+        await until_at(team, mlflow, listed, {"HUMAN zoe": False})
+        assert await export(team.bot.url, 21, start_ms=start_ms) == sent
+        await team.card(await export(team.bot.url, 24, start_ms=now_ms()))
+        assert not await team.bot.database.traces.contains(sent)
+        assert not await team.bot.database.traces.contains(listed)
 
 
 async def walk_labels_without_cards(folder: Path, mlflow: MlflowClient) -> None:

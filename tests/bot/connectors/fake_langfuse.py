@@ -3,6 +3,7 @@
 Source: github.com/langfuse/langfuse, `fern/apis/server/definition`: observations, scores, scores-v3, trace, projects.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -58,18 +59,23 @@ class FakeLangfuse:
 
     def __init__(self) -> None:
         self.version: Version = "v4"
+        self.project_id = PROJECT_ID
         self.has_scores_v3 = True
         """False: a v3 before 3.179."""
         self.observations: list[dict[str, Json]] = []
         self.traces: dict[str, dict[str, Json]] = {}
         """The traces of v3; their observations are among the others."""
         self.scores: dict[str, dict[str, Json]] = {}
+        self.queues: dict[str, list[dict[str, Json]]] = {}
+        """Items of annotation queues, by the queue's name; its id is `q-` and the name."""
         self.calls: list[str] = []
         """Method and path of every request."""
         self.failing: Callable[[web.Request], web.Response | None] = lambda _: None
         """Answers a request in place of the server."""
         self.after: Callable[[web.Request], None] = lambda _: None
         """Is called once a request was carried out, and before it is answered."""
+        self.silent_on: str | None = None
+        """Method and path of requests that are carried out and never answered."""
         self.rows_per_page = 1_000
         """Most rows of a page, whatever is asked for."""
         self._runner: web.AppRunner | None = None
@@ -92,6 +98,8 @@ class FakeLangfuse:
                 web.get("/api/public/v3/scores", self._list_scores),
                 web.get("/api/public/v2/scores", self._list_scores_of_v2),
                 web.post("/api/public/scores", self._write_score),
+                web.get("/api/public/annotation-queues", self._list_queues),
+                web.get("/api/public/annotation-queues/{id}/items", self._list_queue_items),
                 web.delete("/api/public/scores/{id}", self._delete_score),
             ]
         )
@@ -176,6 +184,21 @@ class FakeLangfuse:
         }
         return score_id
 
+    def enqueue(self, queue: str, object_id: str, kind: str = "TRACE", **fields: Json) -> None:
+        """Put something into an annotation queue."""
+        items = self.queues.setdefault(queue, [])
+        items.append(
+            {
+                "id": f"i-{len(items)}",
+                "queueId": f"q-{queue}",
+                "objectId": object_id,
+                "objectType": kind,
+                "status": "PENDING",
+                "createdAt": moment_now(),
+                **fields,
+            }
+        )
+
     def of_api(self) -> dict[str, dict[str, Json]]:
         """Return the scores that were written over the API, by id."""
         return {name: each for name, each in self.scores.items() if each["source"] == "API"}
@@ -191,10 +214,12 @@ class FakeLangfuse:
             return answer
         response = await handler(request)
         self.after(request)
+        if f"{request.method} {request.path}" == self.silent_on:
+            await asyncio.Event().wait()
         return response
 
     async def _projects(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": PROJECT_ID, "name": PROJECT}]})
+        return web.json_response({"data": [{"id": self.project_id, "name": PROJECT}]})
 
     async def _list_observations(self, request: web.Request) -> web.Response:
         if self.version != "v4":
@@ -251,6 +276,17 @@ class FakeLangfuse:
             if score["source"] == request.query["source"] and instant(score["timestamp"]) >= begin
         ]
         return self._numbered(rows, request.query)
+
+    async def _list_queues(self, request: web.Request) -> web.Response:
+        rows = [{"id": f"q-{name}", "name": name, "scoreConfigIds": []} for name in self.queues]
+        return self._numbered(rows, request.query)
+
+    async def _list_queue_items(self, request: web.Request) -> web.Response:
+        items = self.queues.get(request.match_info["id"].removeprefix("q-"))
+        if items is None:
+            return missing("Queue not found")
+        status = request.query.get("status")
+        return self._numbered([each for each in items if status in (None, each["status"])], request.query)
 
     async def _write_score(self, request: web.Request) -> web.Response:
         body = await request.json()

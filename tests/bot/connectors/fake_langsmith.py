@@ -18,6 +18,7 @@ TENANT = "11111111-2222-3333-4444-555555555555"
 V1_FIELDS = {"session", "is_root", "start_time", "order", "select", "limit", "cursor", "id", "trace"}
 V2_FIELDS = {
     *("project_ids", "is_root", "min_start_time", "max_start_time", "page_size", "selects", "cursor", "ids"),
+    "trace_id",
 }
 
 
@@ -137,7 +138,7 @@ class FakeLangsmith:
         if set(body) - V1_FIELDS or body.get("limit", 100) > 100:
             return web.json_response({"detail": "unprocessable"}, status=422)
         since = _moment(body.get("start_time") or "1970-01-01T00:00:00Z")
-        found = self._found(body["session"], body.get("is_root"), body.get("id"), since)
+        found = self._found(body["session"], body.get("is_root"), body.get("id"), since, body.get("trace"))
         found.sort(key=lambda run: _moment(run["start_time"]), reverse=body.get("order", "desc") == "desc")
         begin, size = int(body.get("cursor") or 0), min(body.get("limit", 100), self.most_runs)
         runs = [_v1_run(run, body["select"]) for run in found[begin : begin + size]]
@@ -151,17 +152,24 @@ class FakeLangsmith:
             return web.json_response({"detail": "unprocessable"}, status=422)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         since = _moment(body["min_start_time"]) if "min_start_time" in body else yesterday
-        found = self._found(body["project_ids"], body.get("is_root"), body.get("ids"), since)
+        found = self._found(
+            body["project_ids"], body.get("is_root"), body.get("ids"), since, body.get("trace_id")
+        )
         until = _moment(body["max_start_time"]) if "max_start_time" in body else datetime.now(UTC)
         found = [run for run in found if _moment(run["start_time"]) <= until]
         found.sort(key=lambda run: _moment(run["start_time"]), reverse=True)
         begin, size = int(body.get("cursor") or 0), min(body.get("page_size", 100), self.most_runs)
-        items = [_v2_run(run, body.get("selects") or ["ID"]) for run in found[begin : begin + size]]
+        items = [self._v2_run(run, body.get("selects") or ["ID"]) for run in found[begin : begin + size]]
         after = str(begin + size) if begin + size < len(found) else None
         return web.json_response({"items": items, "next_cursor": after})
 
     def _found(
-        self, projects: list[str], is_root: bool | None, ids: list[str] | None, since: datetime
+        self,
+        projects: list[str],
+        is_root: bool | None,
+        ids: list[str] | None,
+        since: datetime,
+        trace_id: str | None,
     ) -> list[dict[str, Json]]:
         return [
             run
@@ -169,8 +177,26 @@ class FakeLangsmith:
             if run["session_id"] in projects
             and (is_root is None or is_root == (run.get("parent_run_id") is None))
             and (ids is None or run["id"] in ids)
+            and trace_id in (None, run["trace_id"])
             and _moment(run["start_time"]) >= since
         ]
+
+    def _v2_run(self, run: dict[str, Json], selects: list[str]) -> dict[str, Json]:
+        extra = run.get("extra") or {}
+        start = _moment(run["start_time"]).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        above: list[Json] = []
+        parent = run.get("parent_run_id")
+        while parent is not None:
+            above.insert(0, parent)
+            parent = self.runs[parent].get("parent_run_id")
+        whole = {
+            **run,
+            "status": _status(run),
+            "start_time": start,
+            "metadata": extra.get("metadata"),
+            "parent_run_ids": above,
+        }
+        return {name.lower(): whole.get(name.lower()) for name in selects}
 
     async def _list_feedback(self, request: web.Request) -> web.Response:
         runs, limit = request.query.getall("run", []), int(request.query.get("limit", "100"))
@@ -239,13 +265,6 @@ def _v1_run(run: dict[str, Json], select: list[str]) -> dict[str, Json]:
     start = _moment(run["start_time"]).replace(tzinfo=None).isoformat()
     whole = {"status": _status(run).lower(), **run, "start_time": start}
     return {name: whole.get(name) for name in {*select, "id", "session_id"}}
-
-
-def _v2_run(run: dict[str, Json], selects: list[str]) -> dict[str, Json]:
-    extra = run.get("extra") or {}
-    start = _moment(run["start_time"]).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    whole = {**run, "status": _status(run), "start_time": start, "metadata": extra.get("metadata")}
-    return {name.lower(): whole.get(name.lower()) for name in selects}
 
 
 def _status(run: dict[str, Json]) -> str:

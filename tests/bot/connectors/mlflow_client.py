@@ -1,5 +1,6 @@
 """An application and its people at a tracking server, over MLflow's own REST API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -28,27 +29,9 @@ class MlflowClient:
         self, number: int, answer: str = "Go away.", *, start_ms: int, question: str = "Can you help me?"
     ) -> str:
         """Send a trace of one span over OTLP; its id."""
-        trace_hex = f"{number:032x}"
-        span = {
-            "traceId": trace_hex,
-            "spanId": f"{number:016x}",
-            "name": "answer",
-            "startTimeUnixNano": str(start_ms * 1_000_000),
-            "endTimeUnixNano": str((start_ms + 5) * 1_000_000),
-            "attributes": [
-                {"key": "input.value", "value": {"stringValue": question}},
-                {"key": "output.value", "value": {"stringValue": answer}},
-            ],
-            "status": {"code": 1},
-        }
-        body = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [span]}]}]}
         headers = {"x-mlflow-experiment-id": self.experiment_id}
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.url}/v1/traces", json=body, headers=headers) as reply,
-        ):
-            assert reply.status == 200, await reply.text()
-        return f"tr-{trace_hex}"
+        await export(self.url, number, answer, start_ms=start_ms, question=question, headers=headers)
+        return f"tr-{number:032x}"
 
     async def assess(
         self, trace_id: str, value: Json, *, by: str, name: str = "politeness", rationale: str = ""
@@ -99,6 +82,38 @@ class MlflowClient:
         ]
         assert len(found) == len(dict(found)), found
         return dict(found)
+
+
+async def export(
+    url: str,
+    number: int,
+    answer: str = "Go away.",
+    *,
+    start_ms: int,
+    question: str = "Can you help me?",
+    headers: Mapping[str, str] | None = None,
+) -> str:
+    """Send a trace of one span over OTLP to some server; its id as OpenTelemetry has it."""
+    trace_hex = f"{number:032x}"
+    span = {
+        "traceId": trace_hex,
+        "spanId": f"{number:016x}",
+        "name": "answer",
+        "startTimeUnixNano": str(start_ms * 1_000_000),
+        "endTimeUnixNano": str((start_ms + 5) * 1_000_000),
+        "attributes": [
+            {"key": "input.value", "value": {"stringValue": question}},
+            {"key": "output.value", "value": {"stringValue": answer}},
+        ],
+        "status": {"code": 1},
+    }
+    body = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [span]}]}]}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/v1/traces", json=body, headers=headers) as reply,
+    ):
+        assert reply.status == 200, await reply.text()
+    return trace_hex
 
 
 async def _call(url: str, method: str, path: str, body: Json = None) -> Json:

@@ -1,5 +1,7 @@
 """Langfuse's API, version 4 and 3, on a small server: what is read there, and what is written."""
 
+import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +18,10 @@ from memalign.errors import SettingsError
 from memalign.records import Json, Label, Trace, TraceTarget
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.bot.connectors.both_ways import opinions, shown_and_answered
-from tests.bot.connectors.fake_langfuse import KEYS, PROJECT, PROJECT_ID, FakeLangfuse, Version
+from tests.bot.connectors.fake_langfuse import KEYS, PROJECT, PROJECT_ID, FakeLangfuse, Version, moment
+from tests.bot.fakes import until
+from tests.bot.test_blind_card_after_kill import killed, started
+from tests.crash.world import World
 
 START_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
@@ -375,6 +380,83 @@ async def test_scores_on_traces_without_a_card_teach_and_count_in_no_figure(
         await team.until(lambda: team.labels() == {}, 30)
 
 
+@VERSIONS
+async def test_only_traces_that_wait_in_the_queue_are_read_however_old_they_are(
+    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch, version: Version
+) -> None:
+    server.version, server.has_scores_v3, server.rows_per_page = version, version == "v4", 2
+    monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
+    month_ago = now_ms() - 30 * 24 * HOUR_MS
+    for number in range(7):
+        server.trace(f"t-{number}", month_ago + number)
+    root = server.trace("t-7", now_ms() - 5_000)
+    server.enqueue("others", "t-0")
+    server.enqueue("review", "t-1", status="COMPLETED")
+    server.enqueue("review", root, "OBSERVATION")
+    for name in ("t-2", "t-3", "t-9"):
+        server.enqueue("review", name)
+    connector = {**table(server), "queue": "review", "since": moment(now_ms() - HOUR_MS)}
+    async with bot_in_workspace(tmp_path, connectors=[connector]) as team:
+        for name in ("t-2", "t-3"):
+            await team.card(name)
+        server.enqueue("review", "t-4")
+        await team.card("t-4")
+        await team.until(lambda: any(each["traceId"] == "t-4" for each in server.of_api().values()), 30)
+    assert {each["traceId"] for each in server.of_api().values()} <= {"t-2", "t-3", "t-4"}
+
+
+async def test_scores_given_in_the_queue_teach_and_others_do_not(server: FakeLangfuse) -> None:
+    tool = LangfuseTool(server.url, KEYS, PROJECT, queue="review")
+    server.enqueue("review", "t-1", status="COMPLETED")
+    for name, queue in (("t-1", "q-review"), ("t-2", None), ("t-3", "q-others")):
+        server.trace(name, START_MS)
+        server.annotate(name, False, queueId=queue)
+    listing = await tool.list_answers(["politeness"], START_MS - 1_000 * HOUR_MS)
+    assert [each.head.trace_id for each in listing.traces] == ["t-1"]
+    await tool.close()
+
+
+async def test_a_queue_that_is_not_there_is_told_with_the_remedy(server: FakeLangfuse) -> None:
+    server.enqueue("review", "t-1")
+    for name in ("review", "rewiev"):
+        tool = LangfuseTool(server.url, KEYS, PROJECT, queue=name)
+        if name == "review":
+            assert 'project "support"' in await tool.check()
+        else:
+            with pytest.raises(ToolRefusedError, match='no annotation queue "rewiev"; correct'):
+                await tool.check()
+        await tool.close()
+
+
+@VERSIONS
+async def test_killed_before_the_servers_answer_it_writes_the_same_score_again(
+    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch, version: Version
+) -> None:
+    server.version, server.has_scores_v3 = version, version == "v4"
+    monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
+    world = World(tmp_path, random.Random(5), traces=1)
+    world.write_settings(3600)
+    settings = tmp_path / "memalign.toml"
+    text = settings.read_text(encoding="utf-8").replace("blind = 0.3", "blind = 0.0")
+    connector = "".join(f"{key} = {json.dumps(value)}\n" for key, value in table(server).items())
+    settings.write_text(f'{text}\n[[connectors]]\n{connector}judges = ["politeness"]\n', encoding="utf-8")
+    server.trace("t-1", now_ms() - 5_000)
+    write = "POST /api/public/scores"
+    async with world.slack:
+        server.silent_on = write
+        process = await started(world)
+        await until(lambda: server.scores)
+        await killed(process)
+        server.silent_on = None
+        written, before = dict(server.scores), len(server.calls)
+        process = await started(world)
+        try:
+            await until(lambda: write in server.calls[before:])
+        finally:
+            await killed(process)
+    assert server.scores.keys() == written.keys()
+
+
 def table(server: FakeLangfuse) -> dict[str, Json]:
     """Return a table of `[[connectors]]`."""
     return {
@@ -424,6 +506,7 @@ async def test_wrong_keys_another_project_and_a_wrong_address_are_told_with_the_
         ({"api_key_env": "LANGFUSE_KEYS"}, "needs project"),
         ({"api_key_env": "LANGFUSE_KEYS", "project": PROJECT, "experiment": "support"}, "not experiment"),
         ({"project": PROJECT}, "needs api_key_env"),
+        ({"project": PROJECT, "api_key_env": "pk-lf-1:sk-lf-1"}, "not the key itself"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(keys: dict[str, Json], words: str) -> None:

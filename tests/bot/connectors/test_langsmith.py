@@ -129,6 +129,19 @@ async def test_labels_on_runs_without_a_card_teach_and_those_on_steps_do_not(
         await team.until(lambda: team.labels() == {}, 30)
 
 
+async def test_a_judge_of_whole_traces_is_shown_the_steps_of_a_run(
+    tmp_path: Path, langsmith: LangsmithClient
+) -> None:
+    run_id = await langsmith.run(start_ms=now_ms() - 5_000)
+    await langsmith.run(start_ms=now_ms() - 4_000, name="look-up", trace_id=run_id, parent_run_id=run_id)
+    judge = {"instructions": "Were all steps needed? {{ trace }}"}
+    async with beside(tmp_path, langsmith, judge=judge) as team:
+        await team.card(run_id)
+        trace = await team.bot.database.traces.get(run_id)
+        assert trace is not None
+        assert [span["name"] for span in trace.spans] == ["answer", "look-up"]
+
+
 async def test_a_correction_of_the_verdict_at_the_server_teaches(
     tmp_path: Path, langsmith: LangsmithClient
 ) -> None:

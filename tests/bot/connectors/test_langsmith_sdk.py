@@ -1,4 +1,4 @@
-"""LangSmith's own SDK at the small server, and beside the bot's connector; skipped where `langsmith` is not installed.
+"""LangSmith's own SDK at the small server, and beside the bot's connector: `make test-langsmith` runs it.
 
 It shows that the small server answers as LangSmith's client expects, and that each reads what the other wrote.
 """
@@ -55,6 +55,23 @@ def send_run(client: Any) -> str:
     return str(run_id)
 
 
+def send_step(client: Any, run_id: str) -> None:
+    """Send a step of a run with LangSmith's client."""
+    start = datetime.now(UTC) - timedelta(days=2) + timedelta(milliseconds=500)
+    client.create_run(
+        "model",
+        {"prompt": "Can you help me?"},
+        "llm",
+        id=uuid4(),
+        parent_run_id=run_id,
+        trace_id=run_id,
+        project_name=PROJECT,
+        start_time=start,
+        end_time=start + timedelta(milliseconds=100),
+        outputs={"text": "Go away."},
+    )
+
+
 async def test_each_reads_what_the_other_wrote(server: FakeLangsmith, tool: LangsmithTool) -> None:
     client = client_of(server)
     run_id = await asyncio.to_thread(send_run, client)
@@ -104,6 +121,41 @@ async def test_each_reads_what_the_other_wrote(server: FakeLangsmith, tool: Lang
     assert len(server.feedback) == 1
 
 
+async def test_the_steps_of_a_run_are_read_as_the_sdk_sent_them(server: FakeLangsmith) -> None:
+    client = client_of(server)
+    run_id = await asyncio.to_thread(send_run, client)
+    await asyncio.to_thread(send_step, client, run_id)
+    tool = LangsmithTool(server.url, KEY, PROJECT, reads_steps=True)
+    [trace] = await tool.read_traces((await tool.list_traces(now_ms() - 3 * DAY_MS)).heads)
+    assert [(span["name"], span.get("parent")) for span in trace.spans] == [
+        ("answer", None),
+        ("model", run_id),
+    ]
+    await tool.close()
+
+
+async def test_feedback_that_the_sdk_wrote_is_listed_for_the_whole_project(
+    server: FakeLangsmith, tool: LangsmithTool
+) -> None:
+    client = client_of(server)
+    run_id = await asyncio.to_thread(send_run, client)
+    project = await asyncio.to_thread(client.read_project, project_name=PROJECT)
+    await asyncio.to_thread(
+        lambda: client.create_feedback(run_id, "politeness", score=0, comment="Rude.", session_id=project.id)
+    )
+    [answered] = (await tool.list_answers(["politeness"], now_ms() - DAY_MS)).traces
+    assert answered.head.trace_id == run_id
+    assert [(each.value, each.rationale) for each in answered.answers] == [(0, "Rude.")]
+    listed = await asyncio.to_thread(
+        lambda: list(
+            client.list_feedback(
+                feedback_key=["politeness"], feedback_source_type=["api", "app"], session=[str(project.id)]
+            )
+        )
+    )
+    assert [str(each.run_id) for each in listed] == [run_id]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 async def test_the_queries_for_runs_are_those_of_the_sdk(server: FakeLangsmith) -> None:
     client = client_of(server)
@@ -116,13 +168,17 @@ async def test_the_queries_for_runs_are_those_of_the_sdk(server: FakeLangsmith) 
 
 async def list_current(client: Any, project_id: UUID) -> list[str]:
     """Return the trace ids of root runs by version 2."""
-    query = client.runs.query(
+    resource = client.runs
+    query = resource.query(
         project_ids=[str(project_id)],
         is_root=True,
         min_start_time=SINCE,
         selects=["ID", "TRACE_ID", "START_TIME", "STATUS"],
     )
-    return [run.trace_id async for run in query]
+    try:
+        return [run.trace_id async for run in query]
+    finally:
+        await resource._client.close()
 
 
 async def list_legacy(client: Any, project_id: UUID) -> list[str]:

@@ -10,7 +10,7 @@ from bot.connectors.langsmith import LangsmithTool
 from bot.connectors.langsmith_project import page_address
 from bot.connectors.tool import OwnAssessment, RemoteAssessment, TraceHead, WrittenAssessment
 from bot.runtime.clock import DAY_MS, now_ms
-from memalign.records import Label
+from memalign.records import Json, Label
 from tests.bot.connectors.fake_langsmith import KEY, FakeLangsmith
 from tests.bot.connectors.langsmith_client import PROJECT, LangsmithClient
 
@@ -246,3 +246,42 @@ async def test_more_feedback_than_a_page_holds_is_read(
 )
 def test_people_read_a_run_at_the_page_of_its_region(address: str, page: str) -> None:
     assert page_address(address) == page
+
+
+async def nested(langsmith: LangsmithClient, start_ms: int, **root: Json) -> str:
+    """Send a run with a step, and a step of that; its id."""
+    run_id = await langsmith.run(start_ms=start_ms, **root)
+    step = await langsmith.run(
+        start_ms=start_ms + 1, name="plan", trace_id=run_id, parent_run_id=run_id, run_type="chain"
+    )
+    await langsmith.run(
+        "Go away!", start_ms=start_ms + 2, name="model", trace_id=run_id, parent_run_id=step, run_type="llm"
+    )
+    return run_id
+
+
+@both_versions
+async def test_the_steps_of_a_run_are_read_where_they_are_wanted(langsmith: LangsmithClient) -> None:
+    langsmith.server.most_runs = 2
+    start = now_ms() - 60_000
+    run_id = await nested(langsmith, start)
+    await nested(langsmith, start + 10)
+    for reads_steps, names in ((True, ["answer", "plan", "model"]), (False, [])):
+        tool = LangsmithTool(langsmith.server.url, KEY, PROJECT, reads_steps=reads_steps)
+        heads = [head for head in await listing(tool, start) if head.trace_id == run_id]
+        [trace] = await tool.read_traces(heads)
+        assert [span["name"] for span in trace.spans] == names
+        parents = {span["id"]: span.get("parent") for span in trace.spans}
+        assert [parents.get(span.get("parent")) for span in trace.spans[2:]] == [run_id][: len(names)]
+        assert trace.outputs == {"answer": "Go away."}
+        await tool.close()
+
+
+@both_versions
+async def test_a_side_that_the_root_run_lacks_is_that_of_its_steps(
+    langsmith: LangsmithClient, tool: LangsmithTool
+) -> None:
+    start = now_ms() - 60_000
+    await nested(langsmith, start, outputs={})
+    [trace] = await tool.read_traces(await listing(tool, start))
+    assert (trace.inputs, trace.outputs) == ({"question": "Can you help me?"}, {"answer": "Go away."})

@@ -28,3 +28,7 @@ async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
     tmp_path: Path, small: MlflowClient
 ) -> None:
     await both_ways.walk_labels_without_cards(tmp_path, small)
+
+
+async def test_a_trace_that_also_comes_over_otlp_is_one_trace(tmp_path: Path, small: MlflowClient) -> None:
+    await both_ways.walk_two_ways_in(tmp_path, small)

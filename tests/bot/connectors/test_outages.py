@@ -81,12 +81,12 @@ async def test_a_rate_limit_is_waited_for_as_long_as_it_says(
     assert asked_at[1] - refused_at[0] >= 3_000
 
 
-async def test_a_key_that_is_refused_is_told_with_its_remedy(
+async def test_a_key_that_is_missing_is_told_with_its_remedy(
     tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient
 ) -> None:
     fake_mlflow.key = "Bearer other"
     async with connected(tmp_path, small) as team:
-        await team.until_async(lambda: team.tells("MLflow refuses the key (401)"), 30)
+        await team.until_async(lambda: team.tells("MLflow asks for a key (401); name its variable by"), 30)
 
 
 async def test_more_traces_than_may_wait_are_read_once_there_is_room(

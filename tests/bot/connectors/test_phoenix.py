@@ -10,11 +10,13 @@ from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableEr
 from bot.connectors.phoenix import PhoenixTool
 from bot.connectors.phoenix_trace import ROOTLESS_MS, SETTLING_MS
 from bot.connectors.tool import OwnAssessment, TraceHead, WrittenAssessment
+from bot.runtime.clock import now_ms
 from memalign.errors import SettingsError
 from memalign.records import Json, Label
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.connectors import phoenix_walks
 from tests.bot.connectors.fake_phoenix import FakePhoenix
+from tests.bot.connectors.mlflow_client import export
 from tests.bot.connectors.phoenix_client import PROJECT, PhoenixClient, root_of, span_hex
 
 START_MS = 1_790_000_000_000
@@ -86,6 +88,22 @@ async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
     tmp_path: Path, phoenix: PhoenixClient
 ) -> None:
     await phoenix_walks.walk_labels_without_cards(tmp_path, phoenix)
+
+
+async def test_a_trace_that_also_comes_over_otlp_is_one_trace(tmp_path: Path, phoenix: PhoenixClient) -> None:
+    start_ms = now_ms() - 20_000
+    sections = {"ingest": {"port": 0, "quiet_seconds": 0.2}}
+    async with phoenix_walks.connected(tmp_path, phoenix, sections=sections) as team:
+        trace_id = await export(team.bot.url, 31, start_ms=start_ms)
+        await team.card(trace_id)
+        assert await phoenix.trace(31, start_ms=start_ms) == trace_id
+        label, _ = await phoenix_walks.verdict_words(team)
+        await phoenix_walks.until_at(team, phoenix, trace_id, {phoenix_walks.MODEL: label})
+        first = await phoenix.trace(32, start_ms=start_ms)
+        await team.card(first)
+        assert await export(team.bot.url, 32, start_ms=start_ms) == first
+        await team.card(await export(team.bot.url, 33, start_ms=start_ms))
+        assert await team.bot.database.verdicts.count_of_judge("politeness") == 3
 
 
 @pytest.mark.parametrize("is_old", [False, True])

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.cli.check import findings
 from bot.config import ConnectorSettings, Secrets
+from bot.connectors.errors import ToolRefusedError, ToolUnavailableError
 from bot.connectors.kinds import open_tool
-from bot.connectors.tool_client import authorization
+from bot.connectors.tool_client import ToolClient, authorization
 from bot.runtime.clock import DAY_MS, now_ms
 from bot.runtime.retry_after import retry_after_seconds
 from memalign.errors import SettingsError
@@ -88,6 +90,25 @@ async def test_what_a_person_said_is_deleted_at_the_server_when_they_are_forgott
         assert vote in {each["assessment_id"] for each in await small.assessments(trace_id)}
 
 
+async def test_a_verdicts_reason_is_written_without_what_redaction_takes_out(
+    tmp_path: Path, small: MlflowClient
+) -> None:
+    trace_id = await small.trace(1, start_ms=now_ms() - 5_000)
+    async with connected(tmp_path, small) as team:
+        await team.card(trace_id)
+        [stored] = await team.bot.database.verdicts.of_trace(trace_id)
+        # as a model may word it that guesses, or was told by a rule
+        reason = "It should name ana@example.com and +49 30 901820."
+        await team.bot.database.verdicts.redact(stored.verdict_id, reason)
+
+        async def is_rewritten() -> bool:
+            return any("It should name" in each["rationale"] for each in await small.assessments(trace_id))
+
+        await team.until_async(is_rewritten, 30)
+        [written] = await small.assessments(trace_id)
+        assert [each for each in ("ana@example.com", "901820") if each in written["rationale"]] == []
+
+
 @pytest.mark.parametrize("follows", [True, False])
 async def test_a_trace_deleted_at_the_server_is_forgotten_here_if_so_set(
     tmp_path: Path, small: MlflowClient, follows: bool
@@ -140,10 +161,14 @@ def test_settings_that_cannot_work_are_refused_in_a_sentence(tmp_path: Path) -> 
         "type": {**table, "type": "tracer"},
         "since": {**table, "since": "yesterday"},
         "token": {**table, "token": "abc"},
+        "queue": {**table, "queue": "review"},
+        "password": {**table, "url": "https://ana:hunter2@mlflow.example.com"},
+        "not the key itself": {**table, "api_key_env": "sk-hunter2"},
     }
     for word, connectors in wrong.items():
-        with pytest.raises(SettingsError, match=word):
+        with pytest.raises(SettingsError, match=word) as refusal:
             settings_for(tmp_path, "C1", connectors=[connectors])
+        assert "hunter2" not in str(refusal.value)
     with pytest.raises(SettingsError, match="two connectors"):
         settings_for(tmp_path, "C1", connectors=[table, table])
 
@@ -169,6 +194,75 @@ async def test_check_tries_each_connector(
     await fake_mlflow.stop()
     lines = {each.what: each async for each in findings(settings, Secrets())}
     assert "MLflow cannot be reached" in lines["connector mlflow support"].words
+
+
+@pytest.mark.parametrize(
+    ("variable", "key", "words"),
+    [
+        ("lsv2_pt_hunter2", "", "The variable that api_key_env names is missing"),
+        ("MY_TOKEN", "hunter2\nhunter2", "MY_TOKEN holds characters that no key has"),
+        ("MY_TOKEN", "hünter2", "MY_TOKEN holds characters that no key has"),
+    ],
+)
+def test_a_key_that_cannot_be_sent_is_refused_and_never_shown(variable: str, key: str, words: str) -> None:
+    settings = ConnectorSettings(
+        type="mlflow", url="https://mlflow.example.com", experiment="support", api_key_env=variable
+    )
+    with pytest.raises(SettingsError, match=words) as refusal:
+        open_tool(settings, {variable: key})
+    assert "nter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "key", "words"),
+    [
+        (401, "", "", "asks for a key (401); name its variable by the connector's api_key_env"),
+        (403, "", "hunter2", "refuses the key (403); check the variable named by api_key_env"),
+        (403, "Invalid Host header - possible DNS rebinding attack", "", "--allowed-hosts"),
+        (400, "Invalid host header", "hunter2", "refuses the name in the connector's url (400)"),
+        (
+            400,
+            '{"message": "no user ana with hunter2 (YW5hOmh1bnRlcjI=)"}',
+            "ana:hunter2",
+            "no user … with … (…)",
+        ),
+        (302, "", "hunter2", "sends to another address (302); correct the connector's url"),
+        (200, "<html>", "hunter2", "something else than JSON; correct the connector's url"),
+    ],
+)
+async def test_a_refusal_tells_the_remedy_and_never_the_key(
+    fake_mlflow: FakeMlflow, status: int, answer: str, key: str, words: str
+) -> None:
+    fake_mlflow.failing = lambda _: web.Response(status=status, text=answer)
+    client = ToolClient("MLflow", fake_mlflow.url, key)
+    with pytest.raises(ToolRefusedError) as refusal:
+        await client.call("GET", "/version")
+    await client.close()
+    assert words in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7", "X-RateLimit-Reset": "99"}, 7),
+        ({"X-RateLimit-Reset": "7"}, 7),
+        ({"X-RateLimit-Reset": str(int(now_ms() / 1000) + 1000)}, 1000),
+        ({"X-RateLimit-Reset": "2999-01-01T00:00:00Z"}, 3600),
+        ({}, 0),
+    ],
+)
+async def test_a_tool_that_asks_to_wait_is_sent_nothing_meanwhile(
+    fake_mlflow: FakeMlflow, headers: dict[str, str], seconds: int
+) -> None:
+    fake_mlflow.failing = lambda _: web.Response(status=429, headers=headers)
+    client = ToolClient("MLflow", fake_mlflow.url, "")
+    for _ in range(2):
+        with pytest.raises(ToolUnavailableError) as refusal:
+            await client.call("GET", "/version")
+    await client.close()
+    assert len(fake_mlflow.calls) == (1 if seconds else 2)
+    assert seconds - 120 <= refusal.value.retry_after <= seconds
 
 
 def test_a_key_is_sent_as_it_is_meant() -> None:

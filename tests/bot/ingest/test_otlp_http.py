@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import io
 import json
+import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -293,6 +295,105 @@ async def test_the_limit_of_a_body_counts_what_gzip_unpacks(tmp_path: Path) -> N
         assert (await bot.send(b"no gzip", **{"Content-Encoding": "gzip"}))[0] == 400
 
 
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", gzip.compress),
+        ("GZIP", gzip.compress),
+        ("x-gzip", gzip.compress),
+        ("gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body, wbits=-15)),
+        ("identity", bytes),
+    ],
+    ids=[
+        "gzip",
+        "upper case",
+        "its other name",
+        "two members",
+        "deflate",
+        "deflate without a header",
+        "plain",
+    ],
+)
+async def test_compressed_bodies_are_taken(
+    tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    async with span_server(tmp_path) as bot:
+        body = pack(as_protobuf([root()]))
+        assert (await bot.send(body, **{"Content-Encoding": encoding}))[:2] == (200, b"")
+        assert await bot.open() == 1
+
+
+@pytest.mark.parametrize("encoding", ["zstd", "br", "snappy", "gzip, gzip"])
+async def test_other_encodings_are_refused_in_the_form_of_the_request(tmp_path: Path, encoding: str) -> None:
+    async with span_server(tmp_path) as bot:
+        status, body, headers = await bot.send(b"x", **{"Content-Encoding": encoding})
+        assert (status, headers["Content-Type"]) == (415, PROTOBUF)
+        assert "gzip or deflate" in Status.FromString(body).message
+
+
+async def test_a_bomb_is_unpacked_up_to_the_limit_alone(tmp_path: Path) -> None:
+    packer, zeros = zlib.compressobj(1, wbits=31), bytes(2**20)
+    bomb = b"".join([*(packer.compress(zeros) for _ in range(600)), packer.flush()])
+    async with span_server(tmp_path) as bot:
+        began = time.process_time()
+        assert (await bot.send(bomb, **{"Content-Encoding": "gzip"}))[0] == 413
+        refused = time.process_time()
+        unpack_all(bomb)
+        assert refused - began < (time.process_time() - refused) / 2
+
+
+def unpack_all(packed: bytes) -> None:
+    stream = zlib.decompressobj(wbits=31)
+    while packed:
+        stream.decompress(packed, 2**20)
+        packed = stream.unconsumed_tail
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"resourceSpans": None},
+        {"resourceSpans": [None, {"scopeSpans": None}, {"scopeSpans": [{"spans": None}]}]},
+        {"resourceSpans": [], "a field of tomorrow": {"x": 1}},
+    ],
+)
+async def test_an_export_without_spans_is_taken(tmp_path: Path, body: Json) -> None:
+    async with span_server(tmp_path) as bot:
+        assert (await bot.send(json.dumps(body).encode(), JSON))[:2] == (200, b"{}")
+
+
+@pytest.mark.parametrize("body", ["null", "[]", "7", '{"resourceSpans": {}}', '{"resourceSpans": "x"}', ""])
+async def test_what_is_no_export_is_400(tmp_path: Path, body: str) -> None:
+    async with span_server(tmp_path) as bot:
+        status, answer, headers = await bot.send(body.encode(), JSON)
+        assert (status, headers["Content-Type"].split(";")[0]) == (400, JSON)
+        assert json.loads(answer)["message"]
+
+
+async def test_fields_of_tomorrow_ids_in_capitals_and_names_of_enumerations_are_read(tmp_path: Path) -> None:
+    span = json_span(TestSpan(trace="t", name="answer", parent="x", attributes=QUESTION, error="too late"))
+    changed = {
+        **span,
+        **{name: str(span[name]).upper() for name in ("traceId", "spanId", "parentSpanId")},
+        "kind": "SPAN_KIND_SERVER",
+        "status": {"code": "STATUS_CODE_ERROR", "message": "too late", "more": 1},
+        "flags": 256,
+        "aFieldOfTomorrow": [{"x": 1}],
+    }
+    body = {"resourceSpans": [{"schemaUrl": "x", "scopeSpans": [{"scope": {"z": 1}, "spans": [changed]}]}]}
+    async with span_server(tmp_path) as bot:
+        assert (await bot.send(json.dumps(body).encode(), JSON))[:2] == (200, b"{}")
+        await bot.spans(TestSpan(trace="t", name="x"))
+        await bot.rest(400)
+        trace = await bot.trace("t")
+        assert trace is not None
+        by_name = {each["name"]: each for each in trace.spans}
+        assert by_name["answer"]["parent"] == by_name["x"]["id"]
+        assert (by_name["answer"]["status"], by_name["answer"]["error"]) == ("error", "too late")
+
+
 async def test_the_token_is_asked_for(tmp_path: Path) -> None:
     async with span_server(tmp_path, token="secret") as bot:
         status, body, _ = await bot.send(as_protobuf([root()]))
@@ -310,6 +411,37 @@ async def test_a_full_queue_answers_429_and_stores_no_new_trace(tmp_path: Path) 
         assert "later" in Status.FromString(body).message
         assert await bot.open() == 1
         await bot.spans(child("b"))
+
+
+async def test_traces_that_have_nothing_to_do_with_a_model_take_no_room_of_the_others(tmp_path: Path) -> None:
+    health = {"http.request.method": "GET", "url.path": "/healthz"}
+
+    def noise(number: int) -> TestSpan:
+        return TestSpan(trace=f"noise {number}", name="GET", parent="a gateway's span", attributes=health)
+
+    async with span_server(tmp_path, ingest={"port": 0, "max_pending": 2}) as bot:
+        await bot.spans(*map(noise, range(20)))
+        await bot.spans(root("a"))
+        # what turns out to be of AI takes its place, though nothing of it is refused
+        await bot.spans(
+            TestSpan(trace="noise 0", name="chat", parent="GET", attributes={**QUESTION, **ANSWER})
+        )
+        assert (await bot.send(as_protobuf([root("b")])))[0] == 429
+        await bot.spans(noise(20))
+        assert (await bot.send(as_protobuf([noise(21)])))[0] == 429
+        await bot.rest(400)
+        assert (await bot.open(), bot.server.assembly.without_content) == (0, 0)
+        assert await bot.trace("noise 0") is not None
+        assert await bot.server.database.traces.waiting() == 2
+        await bot.spans(*map(noise, range(30, 50)))
+
+
+async def test_a_store_that_cannot_be_written_answers_503_and_exporters_come_again(tmp_path: Path) -> None:
+    async with span_server(tmp_path) as bot:
+        _delete_files(tmp_path)
+        status, body, headers = await bot.send(as_protobuf([root()]))
+        assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, PROTOBUF, "2")
+        assert Status.FromString(body).message
 
 
 async def test_traces_that_are_not_sampled_leave_a_hash_alone(tmp_path: Path) -> None:
@@ -428,6 +560,12 @@ async def test_forgetting_takes_spans_that_still_arrive_and_late_ones_are_refuse
         assert (status, partial.rejected_spans, "forgotten" in partial.error_message) == (200, 1, True)
         await bot.rest(400)
         assert await bot.trace("t") is None
+
+
+def _delete_files(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.unlink()
 
 
 def _bytes(folder: Path) -> bytes:

@@ -95,7 +95,7 @@ async def test_a_refused_event_keeps_no_other_waiting_and_is_told(db: Database) 
     await worker.deliver_due()
     assert receiver.traces == ["tr-1", "tr-2", "tr-3"]
     assert await results(worker) == (1, {"delivered": 2, "failed": 1})
-    reason = "it refuses an event (422), and is asked again later; 1 event waiting"
+    reason = "it refuses an event (422); that event is tried again later; 1 event waiting"
     assert health.reason(COMPONENT, NAME) == reason
 
 
@@ -110,6 +110,18 @@ async def test_an_event_that_is_refused_again_and_again_is_given_up(db: Database
     assert (waiting, counts["given_up"]) == (0, 1)
     assert len(receiver.asked) <= MAX_REFUSALS
     assert health.reason(COMPONENT, NAME) == "1 event given up since the start"
+
+
+async def test_forgetting_is_asked_for_again_however_often_it_is_refused(db: Database) -> None:
+    receiver = FakeReceiver(EventRefusedError("it refuses an event (422)"))
+    receiver.subscription = EventSubscription(receiver="hook", types=("trace.forgotten",))
+    worker, _ = await ready(db, receiver, verdicts=1)
+    await db.forgetting.delete_traces(["tr-1"])
+    [event] = await db.outbound_events.due("hook", now_ms(), 1)
+    for _ in range(MAX_REFUSALS + 1):
+        await db.outbound_events.postpone(event, 0, "it refuses an event (422)")
+    await worker.deliver_due()
+    assert await results(worker) == (1, {"failed": 1})
 
 
 async def test_an_event_that_a_protocol_bars_from_another_try_is_given_up_at_once(db: Database) -> None:

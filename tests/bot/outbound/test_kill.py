@@ -1,7 +1,9 @@
 """Killed between telling and noting it, the bot tells the same event again, under the same id, and loses none."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -63,3 +65,33 @@ async def test_an_event_whose_answer_was_lost_comes_again_under_its_id(
     again = next(each for each in later if each.event_id == first.event_id)
     assert again.body == first.body
     assert len(later) == 2
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_kills_at_any_moment_lose_no_event_and_make_none_anew(
+    world: World, server: EventServer, seed: int
+) -> None:
+    chance = random.Random(seed)
+    trace_ids = [f"tr-{number}" for number in range(24)]
+    for begin in range(0, len(trace_ids), 8):
+        process = await started(world)
+        await sent(world, *trace_ids[begin : begin + 8])
+        wanted = len(server.requests) + chance.randrange(1, 8)
+        await until(partial(_has_heard, server, wanted))
+        await asyncio.sleep(chance.random() * 0.02)
+        await killed(process)
+    process = await started(world)
+    try:
+        await until(lambda: _traces(server) == set(trace_ids))
+    finally:
+        await killed(process)
+    pairs = {(each.event_id, each.document["data"]["trace_id"]) for each in server.requests}
+    assert len(pairs) == len(trace_ids)
+
+
+def _has_heard(server: EventServer, number: int) -> bool:
+    return len(server.requests) >= number
+
+
+def _traces(server: EventServer) -> set[str]:
+    return {each.document["data"]["trace_id"] for each in server.requests}

@@ -1,15 +1,18 @@
 """A webhook over real HTTP: signed, to one address alone, and whatever it answers has a meaning."""
 
+import asyncio
 import json
 import time
 from http import HTTPStatus
 
 import pytest
 from aiohttp import web
+from standardwebhooks import Webhook as LibraryWebhook
+from standardwebhooks import WebhookVerificationError
 
 from bot.config import RedactionSettings, WebhookSettings
 from bot.outbound.errors import EventRefusedError, ReceiverGoneError, ReceiverUnavailableError
-from bot.outbound.http_sender import MAX_ANSWER_BYTES
+from bot.outbound.http_sender import MAX_ANSWER_BYTES, HttpSender
 from bot.outbound.kinds import webhook_names
 from bot.outbound.payloads import EventPayloads
 from bot.outbound.signature import signing_keys
@@ -54,6 +57,7 @@ async def test_a_request_is_signed_over_what_is_sent(db: Database, server: Event
     assert (request.path, request.event_id) == ("/hook", "evt_0f")
     assert request.headers["content-type"] == "application/json"
     assert abs(int(request.headers["webhook-timestamp"]) - time.time()) < 60
+    assert LibraryWebhook(SECRET).verify(request.body, request.headers) == request.document
     assert request.is_signed_by(KEY)
     assert not request.is_signed_by(b"another key of the same length..")
     assert request.document == {
@@ -61,6 +65,21 @@ async def test_a_request_is_signed_over_what_is_sent(db: Database, server: Event
         "timestamp": "2023-11-14T12:00:00+00:00",
         "data": {"trace_id": "tr-1"},
     }
+
+
+async def test_a_request_that_was_changed_on_its_way_is_no_more_signed(
+    db: Database, server: EventServer
+) -> None:
+    webhook = await a_webhook(db, server.url)
+    await webhook.deliver(event("person.forgotten", person="Zoë 日本"))
+    await webhook.close()
+    [request] = server.requests
+    library = LibraryWebhook(SECRET)
+    assert library.verify(request.body, request.headers)["data"] == {"annotator": "Zoë 日本"}
+    with pytest.raises(WebhookVerificationError):
+        library.verify(request.body.replace(b"annotator", b"Annotator"), request.headers)
+    with pytest.raises(WebhookVerificationError):
+        library.verify(request.body, {**request.headers, "webhook-id": "evt_1"})
 
 
 @pytest.mark.parametrize(
@@ -112,6 +131,34 @@ async def test_a_long_answer_is_not_read_to_its_end(db: Database, server: EventS
     assert await webhook.deliver(FORGOTTEN)
     assert await webhook.deliver(FORGOTTEN)
     await webhook.close()
+
+
+async def test_a_server_that_does_not_answer_is_left_in_time(server: EventServer) -> None:
+    server.is_silent = True
+    sender = HttpSender(server.url, "the webhook's url", "its signing secret", timeout_seconds=0.2)
+    with pytest.raises(ReceiverUnavailableError, match="does not answer in time; check the network"):
+        await sender.post(b"{}", {})
+    await sender.close()
+
+
+async def test_an_answer_whose_body_never_ends_is_an_answer() -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"o")
+        await asyncio.Event().wait()
+        return response
+
+    app = web.Application()
+    app.router.add_post("/", drip)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    sender = HttpSender(url, "the webhook's url", "its signing secret", timeout_seconds=0.2)
+    assert await sender.post(b"{}", {}) == (200, b"o")
+    await sender.close()
+    await runner.cleanup()
 
 
 async def test_nobody_there_is_told_with_a_remedy(db: Database, server: EventServer) -> None:

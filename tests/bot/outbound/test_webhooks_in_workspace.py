@@ -1,15 +1,21 @@
 """The whole bot and a server that it tells: verdict, vote, lesson and forgetting, through outages and restarts."""
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from bot.__main__ import main
+from bot.runtime.clock import now_ms
 from bot.sandbox import Message
 from memalign.errors import SettingsError
 from memalign.records import Json, PersonTarget, TraceTarget
 from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
+from tests.bot.connectors.both_ways import connected
+from tests.bot.connectors.fake_mlflow import FakeMlflow
+from tests.bot.connectors.mlflow_client import MlflowClient
 from tests.bot.outbound.event_server import KEY, EventRequest, EventServer
 from tests.storage.records import places_of
 
@@ -153,6 +159,81 @@ async def test_what_is_forgotten_before_it_could_be_told_is_never_told(
 async def _all_told(team: BotInWorkspace) -> bool:
     [figures] = await team.bot.outbound.figures()
     return figures.waiting == 0
+
+
+async def test_a_verdict_that_its_card_hides_is_told_once_somebody_answered(
+    tmp_path: Path, server: EventServer
+) -> None:
+    blind = {"rate": 1.0, "max_per_day": 100, "blind": 1.0}
+    async with telling(tmp_path, webhook(server), sampling=blind) as team:
+        card = await team.show("tr-1")
+        assert not (await team.bot.outbound.figures())[0].waiting
+        await team.press(card, "blind_answer:0")
+        await heard(team, server, "vote.changed")
+    assert server.types[:2] == ["verdict.created", "vote.changed"]
+
+
+async def test_a_vote_of_a_connected_tool_is_told_with_the_tools_name(
+    tmp_path: Path, server: EventServer
+) -> None:
+    tool = FakeMlflow()
+    await tool.start()
+    mlflow = await MlflowClient.at(tool.url)
+    trace_id = await mlflow.trace(1, start_ms=now_ms() - 5_000)
+    async with connected(tmp_path, mlflow, sections={"webhooks": [webhook(server)]}) as team:
+        await team.card(trace_id)
+        await mlflow.assess(trace_id, "no", by="zoe", name="politeness", rationale="Cold & curt.")
+        vote = (await heard(team, server, "vote.changed")).document["data"]
+    await tool.stop()
+    assert (vote["trace_id"], vote["annotator"], vote["label"]) == (trace_id, "mlflow:zoe", False)
+    assert vote["rationale"] == "Cold & curt."
+
+
+SETTINGS = """
+[storage]
+path = "store"
+[memory]
+reflection_lm = "local:/extract"
+embedding_model = "local:/wordllama"
+[[judges]]
+name = "{judge}"
+channel = "C1"
+model = "local:/cases"
+instructions = "Is the answer polite? {{{{ inputs }}}} {{{{ outputs }}}}"
+"""
+
+
+async def test_what_is_forgotten_at_the_terminal_while_no_bot_runs_is_told_at_the_next_start(
+    tmp_path: Path, server: EventServer
+) -> None:
+    async with telling(tmp_path, webhook(server, events=["forget"])) as team:
+        await team.show("tr-1")
+        workspace = team.workspace
+    settings = tmp_path / "memalign.toml"
+    settings.write_text(SETTINGS.format(judge="politeness"), encoding="utf-8")
+    await asyncio.to_thread(main, ["forget", "--config", str(settings), "tr-1"])
+    assert server.requests == []
+    async with telling(tmp_path, webhook(server, events=["forget"]), workspace=workspace) as team:
+        await heard(team, server, "trace.forgotten")
+    assert server.types == ["trace.forgotten"]
+
+
+async def test_what_waits_is_told_under_the_name_that_a_judge_has_since(
+    tmp_path: Path, server: EventServer
+) -> None:
+    await server.stop()
+    async with telling(tmp_path, webhook(server, judges=["politeness"])) as team:
+        await overruled(team, await team.show("tr-1"))
+        workspace = team.workspace
+    settings = tmp_path / "memalign.toml"
+    settings.write_text(SETTINGS.format(judge="tone"), encoding="utf-8")
+    await asyncio.to_thread(main, ["rename-judge", "politeness", "tone", "--config", str(settings)])
+    await server.start()
+    renamed = {"judge": {"name": "tone"}, "workspace": workspace}
+    async with telling(tmp_path, webhook(server, judges=["tone"]), **renamed) as team:
+        await heard(team, server, "lesson.learned")
+    assert {"verdict.created", "vote.changed", "lesson.learned"} <= set(server.types)
+    assert {request.document["data"]["judge"] for request in server.requests} == {"tone"}
 
 
 async def test_a_pause_that_a_server_asks_for_is_kept(tmp_path: Path, server: EventServer) -> None:

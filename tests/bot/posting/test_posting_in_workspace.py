@@ -46,7 +46,7 @@ def tried(harness: BotInWorkspace) -> list[str]:
 
 
 async def test_a_burst_keeps_to_slacks_pace(tmp_path: Path) -> None:
-    pace = Timing(post_seconds=0.06, quiet_seconds=0.05)
+    pace = Timing(post_seconds=0.06, settle_seconds=0.0, quiet_seconds=0.05)
     async with bot_in_workspace(tmp_path, pace=pace, slack={"pace": 0.05}) as harness:
         await harness.send(*(a_trace(n) for n in range(12)))
         await harness.until(lambda: len(cards(harness)) == 12)

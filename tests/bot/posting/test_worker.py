@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.blocks.primitives import SlackMessage
-from bot.posting.sending import PostSender
+from bot.posting.sending import PostSender, arguments
 from bot.posting.worker import PostingWorker
 from bot.runtime.clock import now_ms
 from bot.runtime.health import HealthRegistry
@@ -19,14 +19,16 @@ from tests.storage.records import note
 class Posting:
     """A worker on a store and a fake Slack."""
 
-    def __init__(self, database: Database, pace_seconds: float = 0.0) -> None:
+    def __init__(self, database: Database, pace_seconds: float = 0.0, settle_seconds: float = 0.0) -> None:
         self.database = database
         self.slack = FakeSlack()
         self.health = HealthRegistry()
         self.broken: set[str] = set()
         """Ids of posts whose rendering has a bug."""
         sender = PostSender(self.slack, database, self._render, self.health, ChartSupport())
-        self.worker = PostingWorker(database, sender, self.health, pace_seconds=pace_seconds)
+        self.worker = PostingWorker(
+            database, sender, self.health, pace_seconds=pace_seconds, settle_seconds=settle_seconds
+        )
 
     async def _render(self, post: Post) -> SlackMessage | None:
         if post.post_id in self.broken:
@@ -44,6 +46,9 @@ class Posting:
     async def run_until_posted(self, number: int) -> None:
         async with running(self.worker.run) as part:
             await until(lambda: self._has(number), part)
+
+    async def has_settled(self) -> bool:
+        return not await self.database.outbox.waiting()
 
     async def _has(self, number: int) -> bool:
         return len(self.slack.messages) >= number and not await self.database.outbox.in_flight()
@@ -139,3 +144,20 @@ async def _is_troubled(posting: Posting) -> bool:
 
 async def _is_well(posting: Posting) -> bool:
     return posting.health.problems() == ()
+
+
+async def test_what_a_process_that_has_just_died_was_sending_is_looked_for_once_slack_has_taken_it_in(
+    database: Database,
+) -> None:
+    posting = Posting(database, settle_seconds=0.5)
+    await posting.add(note("n-1"), note("elsewhere", channel="C2"))
+    await database.outbox.start("n-1")
+    async with running(posting.worker.run) as part:
+        await until(lambda: posting.texts() == ["elsewhere"], part)
+        searches = len(posting.slack.messages)
+        # it arrives after its sender has died, and before it is looked for
+        [post] = await database.outbox.in_flight()
+        await posting.slack.chat_postMessage(**arguments(post, SlackMessage(text="n-1", blocks=())))
+        await until(posting.has_settled, part)
+    assert searches == 1
+    assert sorted(posting.texts()) == ["elsewhere", "n-1"]
