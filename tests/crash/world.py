@@ -120,7 +120,7 @@ class World:
 
     def settings_file(self, place: int) -> Path:
         """The settings of a replica."""
-        return self.folder / f"memalign-{place}.toml"
+        return self.folder / (f"memalign-{place}.toml" if place else "memalign.toml")
 
     def model_of(self, judge: str) -> str:
         """The judge's model."""

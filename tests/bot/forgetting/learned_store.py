@@ -109,6 +109,8 @@ class RecordingStore:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._store, name)
+        if isinstance(attribute, str | int):
+            return attribute
         if not callable(attribute):
             return RecordingStore(attribute, self._calls)
         return self._noted(name, attribute)
