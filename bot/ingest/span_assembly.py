@@ -44,12 +44,13 @@ def assembled_trace(trace_id: str, spans: Iterable[Span]) -> Trace:
     ordered = sorted(by_id.values(), key=_start)
     root = next((span for span in ordered if "parent" not in span), None)
     calls = sorted((span for span in ordered if is_model_call(span) and _has_content(span)), key=_end)
-    inputs, outputs = _content(ordered, root, _last_answer(calls))
+    last_call = _last_answer(calls)
+    inputs, outputs = _content(ordered, root, last_call)
     return Trace(
         trace_id=trace_id,
         inputs=inputs,
         outputs=outputs,
-        conversation=conversation_of(root, calls, outputs),
+        conversation=conversation_of(root, last_call, outputs),
         spans=tuple(ordered),
         timestamp=_timestamp(root or (ordered[0] if ordered else {})),
         metadata=_metadata(ordered, root),

@@ -1,7 +1,7 @@
 """The conversation of a trace that came in spans: messages of its root or of its last call, with the answer. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from memalign.messages import read_messages
 from memalign.records import Json
@@ -12,29 +12,45 @@ from memalign.turns import is_turn
 Span = Mapping[str, Json]
 
 
-def conversation_of(root: Span | None, calls: Sequence[Span], outputs: Json) -> Json:
-    """Return the messages of the root, else of the last call that has any, with the answer; None for none.
+_QUESTION_NAMES = ("input", "prompt")
+"""Parts of a request that hold a question in words: OpenAI's responses, Vercel's AI SDK."""
+_SYSTEM_NAMES = ("instructions", "system")
+
+
+def conversation_of(root: Span | None, last_call: Span | None, outputs: Json) -> Json:
+    """Return the messages of the root, else of the last call of a model, with the answer; None where there are none.
 
     Args:
         root: the root.
-        calls: calls of models in order of their end.
+        last_call: the call.
         outputs: those of the trace, which answer the root's messages.
     """
-    spans = [*([] if root is None else [root]), *reversed(calls)]
+    spans = [span for span in (root, last_call) if span is not None]
     for span in spans:
         messages = _turns(span.get("inputs"))
         if messages:
-            answer = outputs if span is root else span.get("outputs")
-            system = next((each for each in map(_system_words, spans) if not is_empty(each)), None)
-            first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
-            return [*first, *messages, *_answer_turns(answer)]
-    return None
+            return _whole(messages, spans, outputs if span is root else span.get("outputs"))
+    words = None if last_call is None else _request_words(last_call, _QUESTION_NAMES)
+    if last_call is None or words is None:
+        return None
+    return _whole([{"role": "user", "content": words}], [last_call], last_call.get("outputs"))
+
+
+def _whole(messages: Sequence[Json], spans: Sequence[Span], answer: Json) -> list[Json]:
+    """Return messages with the system's before them, where they have none, and the answer behind them."""
+    system = next((each for each in map(_system_words, spans) if not is_empty(each)), None)
+    first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
+    return [*first, *messages, *_answer_turns(answer)]
 
 
 def _system_words(span: Span) -> Json:
-    inputs = span.get("inputs")
-    request = inputs.get("system") if isinstance(inputs, Mapping) else None
-    return attributes_of(span).get("gen_ai.system_instructions") or request
+    return attributes_of(span).get("gen_ai.system_instructions") or _request_words(span, _SYSTEM_NAMES)
+
+
+def _request_words(span: Span, names: Iterable[str]) -> str | None:
+    request = span.get("inputs")
+    parts = [request.get(name) for name in names] if isinstance(request, Mapping) else []
+    return next((part for part in parts if isinstance(part, str) and part.strip()), None)
 
 
 def _system(instructions: Json) -> list[Json]:
