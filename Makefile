@@ -1,7 +1,7 @@
 # Everything here happens inside this checkout. PYTHON=/path/to/python3 chooses the Python, PORT= the demo's port.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-batches test-llm test-langsmith test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
+.PHONY: help demo docs pictures test test-batches test-llm test-langsmith test-mlflow test-mlflow-server test-minilm test-phoenix test-statistics lint bench lock audit clean
 
 PORT ?=
 PYTHON ?=
@@ -10,7 +10,7 @@ export PYTHON
 export MPLCONFIGDIR ?= $(CURDIR)/.venv/tmp/matplotlib
 
 BIN := .venv/bin
-PACKAGES := bot memalign storage tests
+PACKAGES := bot memalign storage reference tests
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-emit-index-url --no-header --quiet $(if $(UPGRADE),--upgrade)
 
@@ -25,6 +25,8 @@ SUMMARY = if [ -n "$$failed" ]; then printf '\nFailed: %s\n' "$${failed\#, }" >&
 help:
 	@echo 'make demo [PORT=8123]  the bot in an embedded Slack workspace, no key needed'
 	@echo 'make test              linters, types, import directions and the whole test suite'
+	@echo 'make docs              the documentation site, in site/'
+	@echo 'make pictures          the pictures of the documentation, from the running demo; needs Chromium'
 	@echo 'make test-batches      the examples of Ray Data and Spark on one machine; installs 900 MB, Spark needs Java'
 	@echo 'make test-llm          the loop of a judge with a real small language model, on loopback; half an hour'
 	@echo 'make test-langsmith    LangSmith'\''s own SDK beside the small server that stands for it, and beside the connector'
@@ -43,8 +45,17 @@ demo:
 	@scripts/make-venv run
 	@exec $(BIN)/memalign demo $(if $(PORT),--port '$(PORT)')
 
-test:
+docs:
+	@scripts/make-venv run docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@echo 'The site is in site/; $(BIN)/python -m http.server --directory site shows it, search included.'
+
+pictures:
 	@scripts/make-venv test
+	@$(BIN)/python -m reference.pictures
+
+test:
+	@scripts/make-venv test docs
 	@failed=; $(LINT); \
 	$(call check,pytest,$(BIN)/python -m pytest --numprocesses auto --dist worksteal --basetemp=.venv/tmp/pytest); \
 	$(SUMMARY)
@@ -88,7 +99,7 @@ test-statistics:
 	@$(BIN)/python -m pytest --basetemp=.venv/tmp/pytest-statistics tests/bot/reports/test_statistics_packages.py
 
 lint:
-	@scripts/make-venv test
+	@scripts/make-venv test docs
 	@failed=; $(LINT); $(SUMMARY)
 
 bench:
@@ -101,6 +112,7 @@ lock:
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) pyproject.toml -o requirements.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --extra test -c requirements.lock pyproject.toml -o requirements-test.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group build -c requirements.lock -o requirements-build.lock
+	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group docs -c requirements-test.lock -o requirements-docs.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group llm --no-deps -o requirements-llm.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group statistics --no-deps -o requirements-statistics.lock
 	UV_CACHE_DIR=.venv/uv-cache $(COMPILE) --group langsmith -c requirements-test.lock -o requirements-langsmith.lock
@@ -116,5 +128,5 @@ audit:
 	@scripts/audit
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv site build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +

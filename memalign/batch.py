@@ -45,7 +45,7 @@ def log_failure(row: Row, error: MemAlignError) -> None:
         row: The row.
         error: The reason.
     """
-    _log.warning("A row of a partition was not judged: %s", row.get("trace_id"), exc_info=error)
+    _log.warning("Trace %s was not judged: %s", row.get("trace_id"), error)
 
 
 def judge_partition(

@@ -52,6 +52,7 @@ class Trace:
     """One recorded run of somebody's application."""
 
     trace_id: str
+    """The run's id, as the application knows it."""
     inputs: Json = None
     """The request to the application; `{{ inputs }}` of a template."""
     outputs: Json = None
@@ -68,7 +69,9 @@ class Trace:
     timestamp: str | None = None
     """ISO 8601."""
     url: str | None = None
+    """Address of the run in the tool that recorded it."""
     metadata: Mapping[str, Json] = field(default_factory=dict)
+    """Anything else on the run; no judge is shown it."""
     error: str | None = field(default=None, metadata=OMIT_DEFAULT)
     """The error with which the run ended; None where it ended well, or its spans say it."""
 

@@ -19,6 +19,7 @@ LOCKS = (
     "requirements-build.lock",
     "requirements.lock",
     "requirements-test.lock",
+    "requirements-docs.lock",
     "requirements-minilm.lock",
     "requirements-postgres.lock",
     "requirements-batches.lock",
@@ -201,6 +202,7 @@ def test_the_locks_fit_what_pyproject_asks_for() -> None:
             *settings["project"]["dependencies"],
             *settings["project"]["optional-dependencies"]["test"],
         ],
+        "requirements-docs.lock": settings["dependency-groups"]["docs"],
         "requirements-minilm.lock": settings["project"]["optional-dependencies"]["minilm"],
         "requirements-postgres.lock": settings["project"]["optional-dependencies"]["postgres"],
         "requirements-batches.lock": [

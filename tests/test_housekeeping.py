@@ -19,6 +19,7 @@ CHECKOUT_FILES = (
     "requirements-build.lock",
     "requirements.lock",
     "requirements-test.lock",
+    "requirements-docs.lock",
     "scripts/make-venv",
 )
 UNIX_TOOLS = ("cat", "chmod", "cksum", "cp", "dirname", "grep", "make", "mkdir", "rm", "sed", "sh", "tail")
@@ -223,9 +224,9 @@ def test_a_second_start_installs_nothing(machine: Machine) -> None:
 
 def test_a_demo_after_the_tests_keeps_the_test_tools(machine: Machine) -> None:
     machine.make("lint")
-    assert len(machine.installed) == 3
+    assert len(machine.installed) == 4
     machine.make("demo")
-    assert len(machine.installed) == 3
+    assert len(machine.installed) == 4
 
 
 def test_tests_after_a_demo_install_the_test_tools(machine: Machine) -> None:

@@ -26,9 +26,13 @@ class LineIn(TraceIn):
     """A line of a feedback file; one without a label is just a trace."""
 
     judge: str | None = None
+    """The judge that it is for; left out: any."""
     label: Any = None
+    """The right value, as this person sees it."""
     rationale: str | None = None
+    """The reason, in the person's words."""
     annotator: str | None = None
+    """The person; without a name each line is another one."""
 
     def is_for_another(self, judge: Judge) -> bool:
         """Return whether the line is meant for other judges."""

@@ -152,7 +152,7 @@ class StorageSettings(Section):
     url: str = Field(default="", repr=False)
     """A PostgreSQL database, in place of the folder; MEMALIGN_DATABASE_URL comes before both."""
     keep_days: int | None = Field(default=None, gt=0)
-    """Days after which a trace without feedback is deleted; None keeps it."""
+    """Days after which a trace without feedback is deleted; None: never."""
 
     @field_validator("url")
     @classmethod
@@ -176,7 +176,9 @@ class MemorySettings(Section):
 
     reflection_lm: ReflectionModelName = "openai:/gpt-5-mini"
     embedding_model: EmbeddingModelName = "openai:/text-embedding-3-small"
+    """Makes the vectors by which similar cases are found."""
     embedding_dim: int = Field(default=512, gt=0)
+    """Length of these vectors; a local model has its own."""
     retrieval_k: int = Field(default=5, gt=0)
     guideline_tokens: int = Field(default=GUIDELINE_TOKENS, gt=0)
     """Room that guidelines may take in a prompt."""
@@ -194,14 +196,18 @@ class JudgeSettings(Section):
     """A criterion, and the channel in which its verdicts are shown."""
 
     name: Name
+    """The name by which commands, files and figures know the judge; `memalign rename-judge` changes it."""
     instructions: str = Field(min_length=1)
+    """The criterion, with template variables such as {{ inputs }} and {{ outputs }} for what it speaks of."""
     title: Annotated[Name, Field(max_length=80)] = ""
     """The judge as cards call it; the name made readable where the file gives none."""
     channel: str = ""
     model: JudgeModelName = "openai:/gpt-5-mini"
+    """Judges the traces."""
     feedback_value_type: (
         Literal["bool", "int", "float", "str"] | Annotated[list[str], Field(min_length=2)]
     ) = "bool"
+    """The kind of value that a verdict has; a list names the categories."""
     skip: list[SkippedKind] = []
     """Traces that are not judged: of runs that ended with an error, without output, or without expectations."""
     range: tuple[Number, Number] | None = None
@@ -243,8 +249,11 @@ class DigestSettings(Section):
     """The time of the weekly digest."""
 
     day: Weekday = "mon"
+    """The weekday of the digest."""
     time: str = "09:00"
+    """Its time of day."""
     timezone: str = "UTC"
+    """The time zone in which days and weeks are counted, such as Europe/Berlin."""
 
     @field_validator("day", mode="before")
     @classmethod
@@ -344,6 +353,7 @@ class IngestSettings(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    """The port that is listened on; 0: one that is free."""
     max_pending: int = Field(default=10_000, gt=0)
     max_body_mb: float = Field(default=16, gt=0)
     quiet_seconds: float = Field(default=10, gt=0)
@@ -364,7 +374,9 @@ class ConnectorSettings(Section):
     """A tracing tool that traces are read from, and that verdicts and people's votes are written back to."""
 
     type: ConnectorType
+    """The tool."""
     url: Address
+    """Address of the tool."""
     api_key_env: Annotated[str, AfterValidator(_variable_name)] = ""
     """Variable of the key; `name:password` in it is sent as Basic, anything else as Bearer. Empty: none is sent."""
     experiment: str = ""
@@ -376,6 +388,7 @@ class ConnectorSettings(Section):
     judges: list[Name] = []
     """Judges of the traces that are read; empty: all."""
     write_back: bool = True
+    """False: the tool is read only; verdicts and people's answers are not written there."""
     poll_seconds: Annotated[float, BeforeValidator(_as_float)] = Field(default=30.0, gt=0, le=86_400)
     """Pause between two looks for new traces and votes."""
     since: Moment | None = None
@@ -422,9 +435,11 @@ class WebhookSettings(Section):
     """A server of the team's own that is told of changes, by signed requests."""
 
     url: str
+    """Address of the server; https, unless it is on this machine."""
     secret_env: Name
     """Variable of the secret that requests are signed with, or of two with a space between, while they change over."""
     events: list[WebhookEvent] = Field(default=list(WEBHOOK_EVENTS), min_length=1)
+    """Kinds of changes that it is told of."""
     judges: list[Name] = []
     """Judges that it is told of; empty: all."""
 

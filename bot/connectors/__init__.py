@@ -1,7 +1,7 @@
 """Tracing tools that traces are read from, and that verdicts and people's votes are written back to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.connectors.assessment_writer import AssessmentWriter
@@ -27,7 +27,8 @@ DELETE_SECONDS = 5.0
 class ConnectorFlow:
     """The connectors, built."""
 
-    workers: tuple[ConnectorWorker, ...]
+    workers: Mapping[str, ConnectorWorker]
+    """By the names of their background parts."""
     background: Background
 
     async def write_now(self, leads: Callable[[str], bool]) -> None:
@@ -35,7 +36,7 @@ class ConnectorFlow:
 
         To those whose part this process does not lead another one writes within a second.
         """
-        led = [worker for name, worker in zip(self.background, self.workers, strict=True) if leads(name)]
+        led = [worker for part, worker in self.workers.items() if leads(part)]
         try:
             async with asyncio.timeout(DELETE_SECONDS):
                 await asyncio.gather(*(worker.write_now() for worker in led))
@@ -82,7 +83,7 @@ def build(
         )
     removed = RemovedConnectors(resources.settings, database, resources.health)
     return ConnectorFlow(
-        workers=tuple(workers.values()),
+        workers=workers,
         background={
             "removed connectors": removed.run,
             **{name: worker.run for name, worker in workers.items()},

@@ -6,8 +6,8 @@ The figure to reach is a peak of 300 MB; it is that of the process, with all tha
 """
 
 import json
+import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +20,7 @@ from tests.bench.remote import ROOT
 
 LINES = (1_000, 100_000)
 MAX_MB = 300
+COMMAND = ("judge", "traces.jsonl", "--aligned", "aligned.json", "--out", "verdicts.jsonl")
 CASES = 20
 WORDS = [f"{start}{end}" for start in "bdfklmnprst" for end in ("a", "er", "ing", "o", "u")]
 
@@ -42,28 +43,24 @@ def write(file: Path, lines: int, **more: Json) -> None:
 
 
 def peak(folder: Path, lines: int) -> tuple[float, float]:
-    """Judge so many lines in a process: the MB of its peak, and the seconds."""
+    """Judge so many lines by the command: the MB of its peak, and the seconds."""
     write(folder / "traces.jsonl", lines)
-    command = [sys.executable, "-m", "tests.bench.large_files", "--judge", str(folder)]
     start = time.perf_counter()
-    process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    seconds = time.perf_counter() - start
-    verdicts = (folder / "verdicts.jsonl").read_bytes().count(b"\n")
-    if process.returncode or verdicts != lines:
-        sys.exit(f"{verdicts} of {lines} lines were judged: {process.stderr[-2_000:]}")
+    with (folder / "errors.txt").open("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "bot", *COMMAND],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=errors,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        errors.seek(0)
+        verdicts = (folder / "verdicts.jsonl").read_bytes().count(b"\n")
+        if status or verdicts != lines:
+            sys.exit(f"{verdicts} of {lines} lines were judged: {errors.read()[-2_000:]}")
     (folder / "verdicts.jsonl").unlink()
-    return int(process.stdout.splitlines()[-1]) / 1024, seconds
-
-
-def judge(folder: Path) -> None:
-    """Run the command in this process, and print its peak in KB."""
-    from bot.__main__ import main  # noqa: PLC0415 - in this process alone
-
-    files = {name: str(folder / name) for name in ("traces.jsonl", "aligned.json", "verdicts.jsonl")}
-    main(
-        ["judge", files["traces.jsonl"], "--aligned", files["aligned.json"], "--out", files["verdicts.jsonl"]]
-    )
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return usage.ru_maxrss / 1024, seconds
 
 
 def measure(sizes: list[int]) -> None:
@@ -86,7 +83,4 @@ def measure(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--judge"]:
-        judge(Path(sys.argv[2]))
-    else:
-        measure([int(number) for number in sys.argv[1:]] or list(LINES))
+    measure([int(number) for number in sys.argv[1:]] or list(LINES))

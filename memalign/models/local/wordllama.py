@@ -1,10 +1,9 @@
 """`local:/wordllama`: text embeddings from weights inside the package wordllama; no key, no network."""
 
 import asyncio
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +19,8 @@ from memalign.records import Usage
 NAME = "local:/wordllama"
 DIMENSION = 256
 """Of the weights that the package wordllama contains."""
+_WEIGHTS_FILE = Path("weights", "l2_supercat_256.safetensors")
+_TOKENIZER_FILE = Path("tokenizers", "l2_supercat_tokenizer_config.json")
 
 
 class _Encoding(Protocol):
@@ -33,7 +34,7 @@ class _Tokenizer(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weights:
     tokenizer: _Tokenizer
-    words: NDArray[np.float16] | NDArray[np.float32]
+    words: NDArray[np.float16]
     """One row a token of the vocabulary."""
 
 
@@ -112,11 +113,11 @@ def token_vectors(ids: Sequence[int]) -> NDArray[np.float32]:
     return _rows(_weights.get().words, np.asarray(ids, dtype=np.int64))
 
 
-def _rows(words: NDArray[np.float16] | NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.float32]:
+def _rows(words: NDArray[np.float16], ids: NDArray[np.int64]) -> NDArray[np.float32]:
     return words[ids].astype(np.float32)
 
 
-def _direction(words: NDArray[np.float16] | NDArray[np.float32], ids: Sequence[int]) -> Vector:
+def _direction(words: NDArray[np.float16], ids: Sequence[int]) -> Vector:
     # counting first keeps memory bounded by the vocabulary, however long the text is
     distinct, counts = np.unique(np.asarray(ids, dtype=np.int64), return_counts=True)
     total = counts.astype(np.float32) @ _rows(words, distinct)
@@ -129,27 +130,27 @@ def _direction(words: NDArray[np.float16] | NDArray[np.float32], ids: Sequence[i
 
 
 def _load() -> _Weights:
+    """Read the package's files: importing it as well would take 20 MB more, for its downloads."""
     try:
-        with _root_logger_untouched():
-            import wordllama  # noqa: PLC0415  (a third of a second that only users of this model should pay)
+        from safetensors.numpy import load_file  # noqa: PLC0415  (only users of this model should pay for these)
+        from tokenizers import Tokenizer  # noqa: PLC0415
 
-            model = wordllama.WordLlama.load(
-                cache_dir=Path(wordllama.__file__).parent, dim=DIMENSION, disable_download=True
-            )
+        package = find_spec("wordllama")
+        folders = package.submodule_search_locations if package else None
+        if not folders:
+            raise FileNotFoundError("wordllama")
+        folder = Path(folders[0])
+        words = load_file(folder / _WEIGHTS_FILE)["embedding.weight"]
+        tokenizer: Any = Tokenizer.from_buffer((folder / _TOKENIZER_FILE).read_bytes())
     except (ImportError, OSError) as error:
         raise ModelRefusedError(
             f"{NAME} cannot find the weights inside the Python package wordllama; "
             "reinstall it with: pip install --force-reinstall wordllama"
         ) from error
-    model.tokenizer.no_padding()
-    _keep_no_texts(model.tokenizer)
-    return _Weights(tokenizer=model.tokenizer, words=_halved(model.embedding))
-
-
-def _halved(words: NDArray[np.float32]) -> NDArray[np.float16] | NDArray[np.float32]:
-    """Return the weights in half of the memory, which the package's file has them in, where nothing is lost by it."""
-    half = words.astype(np.float16)
-    return half if np.array_equal(half, words) else words
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    _keep_no_texts(tokenizer)
+    return _Weights(tokenizer=tokenizer, words=words)
 
 
 def _keep_no_texts(tokenizer: Any) -> None:
@@ -161,25 +162,6 @@ def _keep_no_texts(tokenizer: Any) -> None:
     resize = getattr(tokenizer.model, "_resize_cache", None)
     if resize is not None:
         resize(0)
-
-
-@contextmanager
-def _root_logger_untouched() -> Iterator[None]:
-    """Keep what wordllama does when it is imported from the whole program's logging.
-
-    It calls `logging.basicConfig`, which does nothing once there is a handler. Another thread may log meanwhile: it
-    does so as it would without any handler.
-    """
-    root = logging.getLogger()
-    if root.handlers:
-        yield
-        return
-    placeholder = logging.lastResort or logging.NullHandler()
-    root.addHandler(placeholder)
-    try:
-        yield
-    finally:
-        root.removeHandler(placeholder)
 
 
 _weights = ProcessModel(_load)
