@@ -43,6 +43,19 @@ def read_attributes(attributes: Json) -> dict[str, Json]:
     }
 
 
+def attributes_of(span: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Find the attributes in a span's document.
+
+    Args:
+        span: As `memalign.span_forms.span_document` returns it.
+
+    Returns:
+        Values by name; none where it has no attributes.
+    """
+    attributes = span.get("attributes")
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
 def _flat(name: str, value: Json) -> Iterator[tuple[str, Json]]:
     if not isinstance(value, Mapping):
         yield name, value

@@ -61,7 +61,9 @@ class LabelJobs(Repository):
             self._traces.put_labelled(
                 replace(each.trace, trace_id=trace_id, judges=()), each.original, received_ms
             )
-            if self._traces.remote.find_origin(trace_id) is None:
+            known = self._traces.remote.find_origin(trace_id)
+            if known is None or known.connector == each.origin.connector:
+                # votes are looked for on what was read lately
                 self._traces.remote.note_origin(origin_under(trace_id, each.origin))
             for judge in filter(lambda judge: self._is_unjudged(trace_id, judge), each.trace.judges):
                 job = Job(trace_id=trace_id, judge=judge, received_ms=received_ms)

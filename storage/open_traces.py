@@ -12,6 +12,8 @@ from storage.traces import Traces
 
 MAX_SPANS_PER_TRACE = 10_000
 """Spans that are kept of one trace while it arrives."""
+NOISE_FACTOR = 10
+"""Open traces that have nothing to do with a model, as a multiple of those that may wait; none of them waits."""
 
 
 class OpenTraces(Repository):
@@ -43,20 +45,24 @@ class OpenTraces(Repository):
             unsampled: ids of traces that nobody is to judge; hashes of them are kept.
             received_ms: when they came, in milliseconds since 1970.
             waits: how long to wait for more of each trace.
-            max_waiting: traces that may be open, and jobs and candidates that may wait, together.
+            max_waiting: traces of AI that may be open, and jobs and candidates that may wait, together.
             max_bytes: bytes of spans, about, that are kept of one trace.
         """
         for trace_id in unsampled:
             self._traces.put_unsampled(trace_id, received_ms)
-        room = max_waiting - self._traces.count_waiting() - len(self._pool)
+        noise = self._pool.count_noise()
+        room = {
+            True: max_waiting - self._traces.count_waiting() - (len(self._pool) - noise),
+            False: NOISE_FACTOR * max_waiting - noise,
+        }
         outcomes: list[SpanOutcome] = []
         for batch in batches:
             known = self._pool.find(batch.trace_id)
             is_stored = self._traces.has(batch.trace_id)
             outcome = self._refusal(batch, known, max_bytes, is_stored=is_stored)
             if outcome == "accepted" and known is None and not is_stored:
-                outcome = "accepted" if room > 0 else "full"
-                room -= 1
+                outcome = "accepted" if room[batch.is_of_ai] > 0 else "full"
+                room[batch.is_of_ai] -= 1
             if outcome == "accepted":
                 self._pool.put(batch, waits, is_known=is_stored)
             outcomes.append(outcome)

@@ -16,9 +16,14 @@ class SpanPool:
     def __init__(self, documents: Documents) -> None:
         self._traces = documents.declare("open_traces", {"due": _by_due}, form=form_of(OpenTrace))
         self._spans = documents.declare("open_spans", form=form_of(SpanBatch))
+        self._noise = documents.declare("open_noise")
 
     def __len__(self) -> int:
         return len(self._traces)
+
+    def count_noise(self) -> int:
+        """Return how many of the traces have nothing to do with a model, as far as is known."""
+        return len(self._noise)
 
     def find(self, trace_id: str) -> OpenTrace | None:
         """Return what is known of a trace that still arrives."""
@@ -79,6 +84,7 @@ class SpanPool:
         self._spans.remove(doc_ids=places)
         if not self._spans.ids(*below(trace_id), limit=1):
             self._traces.remove(doc_ids=[trace_id])
+            self._noise.remove(doc_ids=[trace_id])
 
     def delete_trace(self, trace_id: str) -> None:
         """Delete all spans of a trace."""
@@ -86,6 +92,11 @@ class SpanPool:
 
     def _put(self, trace: OpenTrace) -> None:
         self._traces.put(Document(to_document(trace), trace.trace_id))
+        is_noise = self._noise.contains(doc_id=trace.trace_id)
+        if is_noise and trace.is_of_ai:
+            self._noise.remove(doc_ids=[trace.trace_id])
+        elif not is_noise and not trace.is_of_ai:
+            self._noise.put(Document({}, trace.trace_id))
 
 
 def _id_of(span: Json) -> Json:

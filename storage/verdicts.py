@@ -24,6 +24,7 @@ from storage.records import (
     StoredVerdict,
 )
 from storage.repository import Repository, Store, reads, writes
+from storage.table_rows import pack
 from storage.traces import Traces, job_id_of
 from storage.verdict_table import declare_verdicts
 
@@ -139,7 +140,9 @@ class Verdicts(Repository):
         """Return whether late spans were added to a trace since a judge saw it, and no judge has judged it."""
         if judged is None or not self._traces.may_grow(judged.trace_id):
             return False
-        return self._traces.find(judged.trace_id) not in (None, judged)
+        kept = self._traces.find(judged.trace_id)
+        # as stored: a number that is none, which some tools write, is not equal to itself
+        return kept is not None and pack(to_document(kept)) != pack(to_document(judged))
 
     def add_without_card(
         self, verdict: Verdict, *, channel: str, judged_ms: int, resembles_case: bool = False

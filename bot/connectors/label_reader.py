@@ -10,6 +10,7 @@ from bot.connectors.connection import ToolConnection
 from bot.connectors.content_reader import ContentReader
 from bot.connectors.person_answers import PersonAnswers
 from bot.connectors.tool import AnsweredTrace
+from bot.connectors.unfit_traces import UnfitTraces
 from bot.connectors.vote_reader import VOTE_DAYS
 from bot.runtime.clock import DAY_MS
 from memalign.judge_memory import JudgeMemory
@@ -47,6 +48,7 @@ class LabelReader:
         self._answers = PersonAnswers(connection.settings, memories)
         self._prepare = prepare
         self._time_ms = time_ms
+        self._unfit = UnfitTraces()
         self._page: str | None = None
         """The page at which the next pass goes on, after the first one."""
 
@@ -72,7 +74,9 @@ class LabelReader:
         answered = {
             each.head.trace_id: each
             for each in listing.traces
-            if each.head.is_finished and each.head.time_ms >= start_ms
+            if each.head.is_finished
+            and each.head.time_ms >= start_ms
+            and not self._unfit.is_given_up(each.head.trace_id)
         }
         labelled = {
             trace_id: [judge for judge in await self._judges_of(each) if judge not in paused]
@@ -98,6 +102,8 @@ class LabelReader:
         now, place_id = self._time_ms(), await self._tool.place_id()
         contents = await self._contents.read([each.head for each, _ in unjudged.values()])
         wanted = [replace(trace, judges=unjudged[trace.trace_id][1]) for trace in contents.traces]
+        prepared = await self._prepare(wanted)
+        self._unfit.note({each.trace_id for each in wanted} - {trace.trace_id for trace, _ in prepared})
         labelled = [
             LabelledTrace(
                 trace=trace,
@@ -110,6 +116,6 @@ class LabelReader:
                     place_id=place_id,
                 ),
             )
-            for trace, original in await self._prepare(wanted)
+            for trace, original in prepared
         ]
         await self._database.label_jobs.add(labelled, now)

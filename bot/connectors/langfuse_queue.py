@@ -22,7 +22,7 @@ class QueueItem:
 
     trace_id: str
     added_ms: int
-    """When it was put into the queue, in milliseconds since 1970."""
+    """Moment at which it was put into the queue, in milliseconds since 1970."""
 
 
 class AnnotationQueue:

@@ -7,7 +7,8 @@ from bot.connectors.connection import ToolConnection
 from bot.connectors.content_reader import ContentReader
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
-from bot.judging.trace_admission import Outcome
+from bot.connectors.unfit_traces import UnfitTraces
+from bot.judging.trace_admission import Outcome, RejectedTrace
 from bot.runtime.clock import DAY_MS
 from memalign.records import Trace
 from storage.database import Database
@@ -44,6 +45,7 @@ class TraceReader:
         self._database = database
         self._admit = admit
         self._time_ms = time_ms
+        self._unfit = UnfitTraces()
 
     async def read(self) -> int:
         """Take in what is new; returns how many traces that were.
@@ -109,8 +111,10 @@ class TraceReader:
             )
             for head in heads
         }
-        unread = await self._database.connectors.claim(origins)
-        new = [head for head in heads if head.trace_id in unread]
+        unknown = await self._database.connectors.claim(origins)
+        new = [
+            head for head in heads if head.trace_id in unknown and not self._unfit.is_given_up(head.trace_id)
+        ]
         unread: list[TraceHead] = []
         for begin in range(0, len(new), TRACES_PER_READ):
             unread += await self._read_content(new[begin : begin + TRACES_PER_READ])
@@ -127,6 +131,8 @@ class TraceReader:
             if outcome == "accepted"  # what came otherwise meanwhile may be kept under another name
         }
         await self._database.connectors.disclaim({head.trace_id for head in heads} - taken)
+        rejected = (isinstance(outcome, RejectedTrace) for outcome in outcomes)
+        self._unfit.note(each.trace_id for each, is_unfit in zip(traces, rejected, strict=False) if is_unfit)
         if "full" in outcomes:
             raise BacklogError("its traces wait there, since too many wait here to be judged")
         return contents.unread

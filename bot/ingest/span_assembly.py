@@ -1,11 +1,11 @@
 """A trace made of its spans: inputs and outputs of the root, else of the last call of a model. Pure."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from memalign.messages import read_messages
+from bot.ingest.span_conversation import conversation_of
 from memalign.records import Json, Trace
+from memalign.span_attributes import attributes_of
 from memalign.span_contents import is_empty
 from memalign.span_conventions import (
     MODEL_ATTRIBUTES,
@@ -14,7 +14,6 @@ from memalign.span_conventions import (
     is_model_call,
 )
 from memalign.spans import shallowest_content, span_tree
-from memalign.turns import is_turn
 
 Span = Mapping[str, Json]
 _METADATA = {
@@ -45,12 +44,13 @@ def assembled_trace(trace_id: str, spans: Iterable[Span]) -> Trace:
     ordered = sorted(by_id.values(), key=_start)
     root = next((span for span in ordered if "parent" not in span), None)
     calls = sorted((span for span in ordered if is_model_call(span) and _has_content(span)), key=_end)
-    inputs, outputs = _content(ordered, root, _last_answer(calls))
+    last_call = _last_answer(calls)
+    inputs, outputs = _content(ordered, root, last_call)
     return Trace(
         trace_id=trace_id,
         inputs=inputs,
         outputs=outputs,
-        conversation=_conversation(root, calls, outputs),
+        conversation=conversation_of(root, last_call, outputs),
         spans=tuple(ordered),
         timestamp=_timestamp(root or (ordered[0] if ordered else {})),
         metadata=_metadata(ordered, root),
@@ -89,57 +89,6 @@ def _last_answer(calls: Sequence[Span]) -> Span | None:
     return next(iter([*reversed(ended), *reversed(calls)]), None)
 
 
-def _conversation(root: Span | None, calls: Sequence[Span], outputs: Json) -> Json:
-    """Return the messages of the root, else of the last call that has any, with the answer; None for none.
-
-    Args:
-        root: the root.
-        calls: calls of models in order of their end.
-        outputs: those of the trace, which answer the root's messages.
-    """
-    spans = [*([] if root is None else [root]), *reversed(calls)]
-    for span in spans:
-        messages = _turns(span.get("inputs"))
-        if messages:
-            answer = outputs if span is root else span.get("outputs")
-            system = next((each for each in map(_system_words, spans) if not is_empty(each)), None)
-            first = [] if is_empty(system) or messages[0].get("role") == "system" else _system(system)
-            return [*first, *messages, *_answer_turns(answer)]
-    return None
-
-
-def _system_words(span: Span) -> Json:
-    inputs = span.get("inputs")
-    request = inputs.get("system") if isinstance(inputs, Mapping) else None
-    return _attributes(span).get("gen_ai.system_instructions") or request
-
-
-def _system(instructions: Json) -> list[Json]:
-    turn = read_messages({"role": "system", "content": instructions})
-    return [turn] if is_turn(turn) else []
-
-
-def _answer_turns(outputs: Json) -> list[Json]:
-    """Return the messages of an answer; one that is a text, or an object that a schema asks for, is one message."""
-    if is_empty(outputs) or _turns(outputs):
-        return _turns(outputs)
-    words = outputs if isinstance(outputs, str) else json.dumps(outputs, ensure_ascii=False)
-    return [{"role": "assistant", "content": words}]
-
-
-def _turns(side: Json) -> list[Json]:
-    """Return the messages of a side: a list of turns, or an object such as a request whose one list of turns it is."""
-    if isinstance(side, Mapping) and not is_turn(side):
-        side = next((part for part in side.values() if _is_turn_list(part)), None)
-    if isinstance(side, Mapping) and is_turn(side):
-        return [side]
-    return list(side) if _is_turn_list(side) else []
-
-
-def _is_turn_list(value: Json) -> bool:
-    return isinstance(value, list) and bool(value) and all(is_turn(each) for each in value)
-
-
 def _metadata(ordered: Sequence[Span], root: Span | None) -> dict[str, Json]:
     spans = [*([] if root is None else [root]), *ordered]
     told = {name: _first_attribute(spans, attributes) for name, attributes in _METADATA.items()}
@@ -148,13 +97,8 @@ def _metadata(ordered: Sequence[Span], root: Span | None) -> dict[str, Json]:
 
 
 def _first_attribute(spans: Iterable[Span], names: Iterable[str]) -> Json:
-    values = (_attributes(span).get(name) for span in spans for name in names)
+    values = (attributes_of(span).get(name) for span in spans for name in names)
     return next((value for value in values if isinstance(value, str | int) and not is_empty(value)), None)
-
-
-def _attributes(span: Span) -> Mapping[str, Json]:
-    attributes = span.get("attributes")
-    return attributes if isinstance(attributes, Mapping) else {}
 
 
 def _has_content(span: Span) -> bool:

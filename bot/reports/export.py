@@ -144,11 +144,15 @@ def stored_verdict_line(stored: StoredVerdict) -> Line:
         "shown_guideline_ids": list(stored.verdict.shown_guideline_ids),
         "cited_trace_ids": list(stored.verdict.cited_trace_ids),
         "timestamp": from_ms(stored.judged_ms).isoformat(),
-        "selection": {
-            "probability": stored.selection.probability,
-            "reason": stored.selection.reason,
-        },
+        "selection": _selection(stored),
     }
+
+
+def _selection(stored: StoredVerdict) -> Line | None:
+    """Return the way in which a trace was chosen for a card; None where a label alone had it judged."""
+    if not stored.has_card:
+        return None
+    return {"probability": stored.selection.probability, "reason": stored.selection.reason}
 
 
 def feedback_line(trace: Trace, feedback: Feedback) -> Line:

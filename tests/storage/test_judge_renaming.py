@@ -55,6 +55,7 @@ OLD, NEW = "polite", "tone"
 ROOT = Path(__file__).parents[2]
 TABLES_WITHOUT_JUDGES = {
     "marked_verdicts",
+    "open_noise",
     "open_spans",
     "open_traces",
     "own_assessments",

@@ -225,3 +225,11 @@ async def test_a_reveal_counts_from_the_last_thing_that_people_did_before_it_and
     assert await db.verdicts.outdated_blind_cards() == []
     assert [each.revision for each in await db.feedback.pending_of("polite")] == [revealed.revision]
     assert await db.feedback.reveal("unknown", at(9), 1) is None
+
+
+async def test_a_number_that_is_none_does_not_make_a_trace_grow(db: Database) -> None:
+    odd = trace(outputs={"score": float("nan")})
+    await db.traces.add([(odd, ["polite"])], NOON_MS, 10)
+    seen = await db.traces.get("tr-1")
+    assert await db.verdicts.keep(verdict(), channel="C1", judged_ms=NOON_MS, day=DAY, judged_trace=seen)
+    assert await db.traces.waiting() == 0

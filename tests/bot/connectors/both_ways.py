@@ -102,6 +102,17 @@ async def walk_votes_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
         assert again != vote
 
 
+async def walk_deletion_at_the_source(folder: Path, mlflow: MlflowClient) -> None:
+    """A trace that is deleted at the server is forgotten here, and another one is not."""
+    gone, kept = [await mlflow.trace(number, start_ms=now_ms() - 5_000) for number in (41, 42)]
+    async with connected(folder, mlflow, follow_deletions=True) as team:
+        for trace_id in (gone, kept):
+            await team.card(trace_id)
+        await mlflow.delete(gone)
+        await team.until_async(lambda: team.bot.database.traces.is_forgotten(gone), 60)
+        assert await team.bot.database.traces.contains(kept)
+
+
 async def walk_two_ways_in(folder: Path, mlflow: MlflowClient) -> None:
     """A trace that the application also sends to the bot is one trace, whichever way it comes first."""
     start_ms = now_ms() - 5_000

@@ -3,6 +3,7 @@
 Source: github.com/langfuse/langfuse, `fern/apis/server/definition`: observations, scores, scores-v3, trace, projects.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -58,6 +59,7 @@ class FakeLangfuse:
 
     def __init__(self) -> None:
         self.version: Version = "v4"
+        self.project_id = PROJECT_ID
         self.has_scores_v3 = True
         """False: a v3 before 3.179."""
         self.observations: list[dict[str, Json]] = []
@@ -72,6 +74,8 @@ class FakeLangfuse:
         """Answers a request in place of the server."""
         self.after: Callable[[web.Request], None] = lambda _: None
         """Is called once a request was carried out, and before it is answered."""
+        self.silent_on: str | None = None
+        """Method and path of requests that are carried out and never answered."""
         self.rows_per_page = 1_000
         """Most rows of a page, whatever is asked for."""
         self._runner: web.AppRunner | None = None
@@ -210,10 +214,12 @@ class FakeLangfuse:
             return answer
         response = await handler(request)
         self.after(request)
+        if f"{request.method} {request.path}" == self.silent_on:
+            await asyncio.Event().wait()
         return response
 
     async def _projects(self, _: web.Request) -> web.Response:
-        return web.json_response({"data": [{"id": PROJECT_ID, "name": PROJECT}]})
+        return web.json_response({"data": [{"id": self.project_id, "name": PROJECT}]})
 
     async def _list_observations(self, request: web.Request) -> web.Response:
         if self.version != "v4":

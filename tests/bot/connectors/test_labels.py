@@ -19,7 +19,7 @@ from storage.records import TraceOrigin
 from tests.bot.bot_in_workspace import settings_for
 from tests.bot.connectors.both_ways import connected, opinions
 from tests.bot.connectors.fake_mlflow import FakeMlflow
-from tests.bot.connectors.mlflow_client import MlflowClient
+from tests.bot.connectors.mlflow_client import TRACES, MlflowClient
 from tests.factories import a_judge, a_memory, a_trace
 from tests.fakes import FakeJudgeModel
 
@@ -95,6 +95,25 @@ async def test_the_labels_of_a_paused_judge_wait_in_the_tool(tmp_path: Path, sma
         assert await team.bot.database.label_jobs.count() == 0
         await team.asked(team.ana, "resume")
         await team.until(lambda: team.labels() == {trace_id: False}, 60)
+
+
+async def test_a_trace_without_content_is_read_a_few_times_since_a_part_may_come_late(
+    tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient
+) -> None:
+    empty, late = [await small.trace(number, start_ms=now_ms() - 5_000 + number) for number in (1, 2)]
+    attributes = fake_mlflow.traces[late]["spans"][0]["attributes"]
+    for trace_id in (empty, late):
+        fake_mlflow.traces[trace_id]["spans"][0]["attributes"] = []
+    await small.assess(empty, False, by="zoe")
+    async with connected(tmp_path, small, sections={"sampling": {"rate": 1.0}}) as team:
+        await team.until(lambda: f"GET {TRACES}/get" in fake_mlflow.calls, 30)
+        fake_mlflow.traces[late]["spans"][0]["attributes"] = attributes
+        await team.card(late)
+        searches = len([call for call in fake_mlflow.calls if call.endswith("/search")])
+        await team.until(lambda: len([c for c in fake_mlflow.calls if "search" in c]) >= searches + 20, 60)
+        assert team.labels() == {}
+    # five times as any trace, five times for its label, and the other one
+    assert fake_mlflow.calls.count(f"GET {TRACES}/get") <= 15
 
 
 class Labels:

@@ -1,5 +1,7 @@
 """Langfuse's API, version 4 and 3, on a small server: what is read there, and what is written."""
 
+import json
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from memalign.records import Json, Label, Trace, TraceTarget
 from tests.bot.bot_in_workspace import bot_in_workspace
 from tests.bot.connectors.both_ways import opinions, shown_and_answered
 from tests.bot.connectors.fake_langfuse import KEYS, PROJECT, PROJECT_ID, FakeLangfuse, Version, moment
+from tests.bot.fakes import until
+from tests.bot.test_blind_card_after_kill import killed, started
+from tests.crash.world import World
 
 START_MS = 1_790_000_000_000
 HOUR_MS = 3_600_000
@@ -421,6 +426,35 @@ async def test_a_queue_that_is_not_there_is_told_with_the_remedy(server: FakeLan
             with pytest.raises(ToolRefusedError, match='no annotation queue "rewiev"; correct'):
                 await tool.check()
         await tool.close()
+
+
+@VERSIONS
+async def test_killed_before_the_servers_answer_it_writes_the_same_score_again(
+    tmp_path: Path, server: FakeLangfuse, monkeypatch: pytest.MonkeyPatch, version: Version
+) -> None:
+    server.version, server.has_scores_v3 = version, version == "v4"
+    monkeypatch.setenv("LANGFUSE_KEYS", KEYS)
+    world = World(tmp_path, random.Random(5), traces=1)
+    world.write_settings(3600)
+    settings = tmp_path / "memalign.toml"
+    text = settings.read_text(encoding="utf-8").replace("blind = 0.3", "blind = 0.0")
+    connector = "".join(f"{key} = {json.dumps(value)}\n" for key, value in table(server).items())
+    settings.write_text(f'{text}\n[[connectors]]\n{connector}judges = ["politeness"]\n', encoding="utf-8")
+    server.trace("t-1", now_ms() - 5_000)
+    write = "POST /api/public/scores"
+    async with world.slack:
+        server.silent_on = write
+        process = await started(world)
+        await until(lambda: server.scores)
+        await killed(process)
+        server.silent_on = None
+        written, before = dict(server.scores), len(server.calls)
+        process = await started(world)
+        try:
+            await until(lambda: write in server.calls[before:])
+        finally:
+            await killed(process)
+    assert server.scores.keys() == written.keys()
 
 
 def table(server: FakeLangfuse) -> dict[str, Json]:

@@ -32,3 +32,7 @@ async def test_labels_on_traces_without_a_card_teach_and_count_in_no_figure(
 
 async def test_a_trace_that_also_comes_over_otlp_is_one_trace(tmp_path: Path, real: MlflowClient) -> None:
     await both_ways.walk_two_ways_in(tmp_path, real)
+
+
+async def test_a_trace_deleted_at_the_server_is_forgotten_here(tmp_path: Path, real: MlflowClient) -> None:
+    await both_ways.walk_deletion_at_the_source(tmp_path, real)

@@ -413,6 +413,29 @@ async def test_a_full_queue_answers_429_and_stores_no_new_trace(tmp_path: Path) 
         await bot.spans(child("b"))
 
 
+async def test_traces_that_have_nothing_to_do_with_a_model_take_no_room_of_the_others(tmp_path: Path) -> None:
+    health = {"http.request.method": "GET", "url.path": "/healthz"}
+
+    def noise(number: int) -> TestSpan:
+        return TestSpan(trace=f"noise {number}", name="GET", parent="a gateway's span", attributes=health)
+
+    async with span_server(tmp_path, ingest={"port": 0, "max_pending": 2}) as bot:
+        await bot.spans(*map(noise, range(20)))
+        await bot.spans(root("a"))
+        # what turns out to be of AI takes its place, though nothing of it is refused
+        await bot.spans(
+            TestSpan(trace="noise 0", name="chat", parent="GET", attributes={**QUESTION, **ANSWER})
+        )
+        assert (await bot.send(as_protobuf([root("b")])))[0] == 429
+        await bot.spans(noise(20))
+        assert (await bot.send(as_protobuf([noise(21)])))[0] == 429
+        await bot.rest(400)
+        assert (await bot.open(), bot.server.assembly.without_content) == (0, 0)
+        assert await bot.trace("noise 0") is not None
+        assert await bot.server.database.traces.waiting() == 2
+        await bot.spans(*map(noise, range(30, 50)))
+
+
 async def test_a_store_that_cannot_be_written_answers_503_and_exporters_come_again(tmp_path: Path) -> None:
     async with span_server(tmp_path) as bot:
         _delete_files(tmp_path)

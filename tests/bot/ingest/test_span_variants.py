@@ -391,21 +391,28 @@ def test_a_system_prompt_beside_the_messages_of_the_ai_sdk_comes_first_too() -> 
     assert trace_of(span).conversation == [SYSTEM, *ASKED, *ANSWERED]
 
 
-def test_the_conversation_is_that_of_the_inner_call_where_the_outer_one_tells_a_prompt_alone() -> None:
-    outer = {"ai.model.id": "m", "ai.prompt": json.dumps({"prompt": QUESTION})}
-    inner = {"ai.model.id": "m", "ai.prompt.messages": json.dumps(ASKED)}
-    answer = {"ai.response.text": ANSWER}
+@pytest.mark.parametrize(
+    ("request_", "outputs"),
+    [
+        ({"ai.prompt": json.dumps({"prompt": QUESTION, "system": "Be kind."})}, {"ai.response.text": ANSWER}),
+        (
+            {"input.value": json.dumps({"model": "m", "input": QUESTION, "instructions": "Be kind."})},
+            {"output.value": json.dumps({"id": "resp_1", "output": ANSWERED})},
+        ),
+    ],
+    ids=["AI SDK", "OpenAI's responses"],
+)
+def test_a_question_in_words_is_a_conversation_and_no_older_call_takes_its_place(
+    request_: dict[str, Json], outputs: dict[str, Json]
+) -> None:
+    older = {"gen_ai.operation.name": "chat", "gen_ai.input.messages": parts(("user", [text("Hello?")]))}
+    model = {"gen_ai.operation.name": "chat"}
     trace = trace_of(
         root(**HTTP),
-        TestSpan(
-            trace="t", name="outer", parent="root", attributes={**outer, **answer}, start_ms=1, end_ms=90
-        ),
-        TestSpan(
-            trace="t", name="inner", parent="outer", attributes={**inner, **answer}, start_ms=2, end_ms=80
-        ),
+        call({**older, "gen_ai.output.messages": parts(("assistant", [text("Hi.")]))}, name="older"),
+        call({**model, **request_, **outputs}, name="last", start_ms=50),
     )
-    assert (trace.inputs, trace.outputs) == ({"prompt": QUESTION}, ANSWER)
-    assert trace.conversation == [*ASKED, *ANSWERED]
+    assert trace.conversation == [SYSTEM, *ASKED, *ANSWERED]
 
 
 def test_a_call_that_tells_its_question_alone_does_not_hide_the_one_that_answered() -> None:

@@ -59,6 +59,21 @@ class HangingJudgeModel(FakeJudgeModel):
         raise AssertionError("nobody waits that long")
 
 
+class LateSpansJudgeModel(FakeJudgeModel):
+    """Answers its first request after late spans of the trace have come."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self._database = database
+
+    async def decide(self, request: JudgeRequest) -> JudgeResponse:
+        if not self.requests:
+            assert await self._database.open_traces.extend(
+                a_trace("tr-1", outputs="a longer answer"), (), None
+            )
+        return await super().decide(request)
+
+
 class Judging:
     """A worker on a store, with judges of fake models."""
 
@@ -136,6 +151,21 @@ async def test_a_verdict_is_stored_with_its_card_and_posting_is_woken(
     assert await judge.judged() == ["tr-1"]
     assert await judge.cards() == [("C1", "politeness", "tr-1")]
     assert judge.posting.count == 1
+
+
+async def test_a_trace_that_grows_while_its_judge_is_asked_is_judged_again_and_shown_once(
+    database: Database, tmp_path: Path
+) -> None:
+    model = LateSpansJudgeModel(database)
+    judge = await judging(database, tmp_path, model)
+    await judge.add("tr-1")
+    await judge.run()
+    assert len(model.requests) == 2
+    assert await judge.cards() == [("C1", "politeness", "tr-1")]
+    judged = await database.traces.get("tr-1")
+    assert judged is not None
+    assert judged.outputs == "a longer answer"
+    assert not await database.open_traces.extend(a_trace("tr-1", outputs="too late"), (), None)
 
 
 @pytest.mark.parametrize(
