@@ -173,7 +173,7 @@ class MlflowTool:
         """See `TracingTool`."""
         for info in await self._infos([written.reference]):
             for each in info.get("assessments") or ():
-                if (each.get("metadata") or {}).get(OWN_ID) == written.own_id:
+                if _own_id(each) == written.own_id:
                     return str(each["assessment_id"])
         return None
 
@@ -251,6 +251,17 @@ def _answers(assessments: Sequence[Mapping[str, Json]]) -> tuple[RemoteAssessmen
         for each in assessments
         if (source := each.get("source") or {}).get("source_type") == "HUMAN"
         and (feedback := each.get("feedback"))
-        and OWN_ID not in (each.get("metadata") or {})
+        and _own_id(each) is None
         and each.get("valid") is not False
     )
+
+
+def _own_id(assessment: Mapping[str, Json]) -> str | None:
+    """Return the id that an assessment of ours bears; None for one of somebody else.
+
+    MLflow's page copies our metadata into a person's correction of a verdict, which overrides the verdict.
+    """
+    if assessment.get("overrides"):
+        return None
+    own_id = (assessment.get("metadata") or {}).get(OWN_ID)
+    return None if own_id is None else str(own_id)
