@@ -97,7 +97,7 @@ class ToolClient:
         except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
             words = "does not answer in time" if isinstance(error, TimeoutError) else "cannot be reached"
             raise ToolUnavailableError(
-                f"{self._name} {words}; check the network and the connector's url"
+                f"{self._name} {words}; check that it runs, the network, and the connector's url"
             ) from error
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:

@@ -102,6 +102,25 @@ async def walk_votes_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
         assert again != vote
 
 
+async def walk_correction_at_the_server(folder: Path, mlflow: MlflowClient) -> None:
+    """A verdict that somebody edits at the server is a vote of theirs, which stays when the trace is forgotten here."""
+    trace_id = await mlflow.trace(3, start_ms=now_ms() - 5_000)
+    async with connected(folder, mlflow) as team:
+        card = await team.card(trace_id)
+        [verdict] = await team.bot.database.verdicts.of_trace(trace_id)
+        await until_at(team, mlflow, trace_id, {MODEL: verdict.verdict.value})
+        correction = await mlflow.correct(trace_id, False, "Cold & curt.")
+        await team.until(lambda: team.labels() == {trace_id: False}, 30)
+        await team.until(lambda: opinions(team) == {("mlflow:default", "Cold & curt.")}, 30)
+        await team.until(lambda: any("default (MLflow)" in text for text in team.thread(card)), 30)
+        await team.bot.forgetting.forget(TraceTarget(trace_id=trace_id), team.ana.id)
+
+        async def only_the_correction_stands() -> bool:
+            return [each["assessment_id"] for each in await mlflow.assessments(trace_id)] == [correction]
+
+        await team.until_async(only_the_correction_stands, 30)
+
+
 async def walk_deletion_at_the_source(folder: Path, mlflow: MlflowClient) -> None:
     """A trace that is deleted at the server is forgotten here, and another one is not."""
     gone, kept = [await mlflow.trace(number, start_ms=now_ms() - 5_000) for number in (41, 42)]

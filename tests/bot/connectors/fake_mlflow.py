@@ -167,6 +167,8 @@ class FakeMlflow:
             "last_update_time": now,
             "valid": True,
         }
+        for each in info["assessments"]:
+            each["valid"] = each["valid"] and each["assessment_id"] != assessment.get("overrides")
         info["assessments"].append(assessment)
         return web.json_response({"assessment": assessment})
 

@@ -48,6 +48,25 @@ class MlflowClient:
         answer = await _call(self.url, "POST", path, {"assessment": assessment})
         return str(answer["assessment"]["assessment_id"])
 
+    async def correct(self, trace_id: str, value: Json, rationale: str) -> str:
+        """Edit the judge's verdict in MLflow's page, which copies it, metadata included; the new assessment's id.
+
+        As `overrideAssessmentMutation` of the page of MLflow 3.17 does, on a server without a login.
+        """
+        verdicts = (each for each in await self.assessments(trace_id) if each.get("valid"))
+        old = next(each for each in verdicts if each["source"]["source_type"] == "LLM_JUDGE")
+        made_by_server = ("assessment_id", "create_time", "last_update_time")
+        correction = {
+            **{name: field for name, field in old.items() if name not in made_by_server},
+            "feedback": {"value": value},
+            "rationale": rationale,
+            "source": {"source_id": "", "source_type": "HUMAN"},
+            "overrides": old["assessment_id"],
+        }
+        path = f"{TRACES}/{trace_id}/assessments"
+        answer = await _call(self.url, "POST", path, {"assessment": correction})
+        return str(answer["assessment"]["assessment_id"])
+
     async def change(self, trace_id: str, assessment_id: str, value: Json, rationale: str) -> None:
         """Change an answer in MLflow's page."""
         assessment = {

@@ -18,6 +18,12 @@ async def test_a_vote_given_at_the_server_teaches_until_it_is_deleted_and_is_nev
     await both_ways.walk_votes_at_the_server(tmp_path, real)
 
 
+async def test_a_verdict_that_somebody_edits_at_the_server_teaches_as_their_vote(
+    tmp_path: Path, real: MlflowClient
+) -> None:
+    await both_ways.walk_correction_at_the_server(tmp_path, real)
+
+
 async def test_what_is_forgotten_is_deleted_at_the_server_and_not_read_again(
     tmp_path: Path, real: MlflowClient
 ) -> None:
