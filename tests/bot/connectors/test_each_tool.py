@@ -279,7 +279,8 @@ async def test_a_rate_limit_is_kept_by_reading_and_writing_alike(tmp_path: Path,
         tool.server.failing = limit
         team.react(await team.card(trace_id), "thumbsup")
         await tool.is_written(team, trace_id, 2)
-    assert [at for at in asked_at if limited_at[0] < at < limited_at[0] + 2_900] == []
+    # what the other part had sent already is on its way
+    assert [at for at in asked_at if limited_at[0] + 100 < at < limited_at[0] + 2_900] == []
 
 
 async def test_what_redaction_takes_out_is_not_written(tmp_path: Path, tool: Tool) -> None:
