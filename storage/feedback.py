@@ -237,6 +237,12 @@ class FeedbackEvents(Repository):
     forgotten_ms = reads(find_forgotten_ms)
 
     @reads
+    def is_forgotten_at(self, person: str, time_ms: int) -> bool:
+        """Return whether what the person said at that time was forgotten; a time of 0 is not known."""
+        forgotten_ms = self.find_forgotten_ms(person)
+        return forgotten_ms > 0 and time_ms <= forgotten_ms
+
+    @reads
     def voted_between(
         self, judge: str, start_ms: int, end_ms: int
     ) -> list[tuple[StoredVerdict, Mapping[str, PersonFeedback]]]:

@@ -21,7 +21,7 @@ class Answer:
     value: Label
     reason: str
     at_ms: int
-    """Time of its last change, in milliseconds since 1970."""
+    """Time of its last change, in milliseconds since 1970; 0 where the tool does not tell."""
 
 
 def answer_events(
@@ -39,11 +39,12 @@ def answer_events(
         person: the person.
         known: what the store knows of them; None for nothing.
         answer: their answer in the tool; None where it was deleted, or there was none.
-        now_ms: the time now, in milliseconds since 1970; that of a deletion.
+        now_ms: the time now, in milliseconds since 1970; that of a deletion, and of
+            an answer without one.
         redact: takes personal data out of an event.
     """
     feedback = known or NOTHING
-    at = _event_time(feedback, now_ms if answer is None else answer.at_ms)
+    at = _event_time(feedback, (answer and answer.at_ms) or now_ms)
     return [redact(event) for event in _changes(stored, person, feedback, answer, at, redact)]
 
 

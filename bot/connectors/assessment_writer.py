@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 VERDICTS_PER_PASS = 50
 ASSESSMENTS_PER_PASS = 50
-KEY_REFUSED = (401, 403)
 
 
 class AssessmentWriter:
@@ -32,7 +31,13 @@ class AssessmentWriter:
         self._turn = asyncio.Lock()
 
     async def write(self) -> None:
-        """Do what is due. Raises `ToolUnavailableError`, `ToolRefusedError` for the key, and `StorageError`."""
+        """Do what is due.
+
+        Raises:
+            ToolUnavailableError: the tool does not answer.
+            ToolRefusedError: it refuses everything.
+            StorageError: the store failed.
+        """
         async with self._turn:
             await self._settle()
             rows = await self._database.connectors.due(
@@ -81,7 +86,7 @@ class AssessmentWriter:
             await self._postpone(row, str(error))
             raise
         except ToolRefusedError as error:
-            if error.status in KEY_REFUSED:
+            if error.is_of_every_request:
                 await self._postpone(row, str(error))
                 raise
             await self._take_refusal(row, error)

@@ -28,6 +28,13 @@ class ToolRefusedError(ToolError):
         super().__init__(reason)
         self.status = status
 
+    @property
+    def is_of_every_request(self) -> bool:
+        """True if any other request would be refused as well: the key is wrong, or something else answers there."""
+        return (
+            self.status in (401, 403) or self.status < 400
+        )  # a page to log in at comes with 200, or by a redirect
+
 
 class GoneError(ToolRefusedError):
     """There is no such thing at the tool, or no more."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bot.connectors.connection import ToolConnection
+from bot.connectors.content_reader import ContentReader
 from bot.connectors.person_answers import PersonAnswers
 from bot.connectors.tool import AnsweredTrace
 from bot.connectors.unfit_traces import UnfitTraces
@@ -41,6 +42,7 @@ class LabelReader:
     ) -> None:
         self._connection = connection
         self._tool = connection.tool
+        self._contents = ContentReader(connection.tool)
         self._database = database
         self._judges = connection.judges or tuple(memories)
         self._answers = PersonAnswers(connection.settings, memories)
@@ -92,14 +94,14 @@ class LabelReader:
 
     async def _is_labelled(self, judge: str, answered: AnsweredTrace) -> bool:
         for person, answer in self._answers.of_judge(judge, answered.answers).items():
-            if answer.at_ms > await self._database.feedback.forgotten_ms(person):
+            if not await self._database.feedback.is_forgotten_at(person, answer.at_ms):
                 return True
         return False
 
     async def _take_in(self, unjudged: Mapping[str, tuple[AnsweredTrace, tuple[str, ...]]]) -> None:
         now, place_id = self._time_ms(), await self._tool.place_id()
-        read = await self._tool.read_traces([each.head for each, _ in unjudged.values()])
-        wanted = [replace(trace, judges=unjudged[trace.trace_id][1]) for trace in read]
+        contents = await self._contents.read([each.head for each, _ in unjudged.values()])
+        wanted = [replace(trace, judges=unjudged[trace.trace_id][1]) for trace in contents.traces]
         prepared = await self._prepare(wanted)
         self._unfit.note({each.trace_id for each in wanted} - {trace.trace_id for trace, _ in prepared})
         labelled = [

@@ -32,6 +32,8 @@ SPANS_LOCATION = "mlflow.trace.spansLocation"
 TRACES = "/api/3.0/mlflow/traces"
 HEADS_PER_PAGE = 100
 INFOS_PER_READ = 100
+UNKNOWN_CALL = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+"""Answers of a server that does not have a call; one that has it answers for absent traces with an empty list."""
 
 
 class MlflowTool:
@@ -76,25 +78,49 @@ class MlflowTool:
 
         None where there are none to be had: then what the trace's info holds of inputs and outputs must do.
         """
-        trace_id = info["trace_id"]
-        try:
-            if (info.get("tags") or {}).get(SPANS_LOCATION) == "TRACKING_STORE":
-                answer = await self._client.call("GET", f"{TRACES}/get", query={"trace_id": trace_id})
-                return answer["trace"].get("spans")
-            answer = await self._client.call("GET", ARTIFACT, query={"request_id": trace_id})
-            return answer.get("spans")
-        except (ToolRefusedError, ToolFailedError) as error:
-            log.warning("the spans of trace %s cannot be read: %s", trace_id, error)
-            return None
+        is_in_database = (info.get("tags") or {}).get(SPANS_LOCATION) == "TRACKING_STORE"
+        # the tag is missing at earlier servers, and at some that stand before one
+        readers = (self._spans_of_database, self._spans_of_artifacts)
+        for read in readers if is_in_database else readers[::-1]:
+            try:
+                if spans := await read(info["trace_id"]):
+                    return spans
+            except (ToolRefusedError, ToolFailedError) as error:
+                if isinstance(error, ToolRefusedError) and error.is_of_every_request:
+                    raise
+                log.warning("the spans of trace %s cannot be read: %s", info["trace_id"], error)
+        return None
+
+    async def _spans_of_database(self, trace_id: str) -> Json:
+        answer = await self._client.call("GET", f"{TRACES}/get", query={"trace_id": trace_id})
+        return ((answer or {}).get("trace") or {}).get("spans")
+
+    async def _spans_of_artifacts(self, trace_id: str) -> Json:
+        answer = await self._client.call("GET", ARTIFACT, query={"request_id": trace_id})
+        return (answer or {}).get("spans")
 
     async def _infos(self, trace_ids: Sequence[str]) -> list[dict[str, Json]]:
         """Return the infos of those traces that are there, assessments included."""
         infos: list[dict[str, Json]] = []
         for begin in range(0, len(trace_ids), INFOS_PER_READ):
-            body = {"trace_ids": list(trace_ids[begin : begin + INFOS_PER_READ])}
-            answer = await self._client.call("POST", f"{TRACES}/batchGetInfos", body=body) or {}
-            infos += answer.get("trace_infos") or ()
+            some = list(trace_ids[begin : begin + INFOS_PER_READ])
+            try:
+                answer = await self._client.call("POST", f"{TRACES}/batchGetInfos", body={"trace_ids": some})
+            except ToolRefusedError as error:
+                if error.status not in UNKNOWN_CALL:
+                    raise
+                infos += [info for trace_id in some if (info := await self._info(trace_id))]
+            else:
+                infos += (answer or {}).get("trace_infos") or ()
         return infos
+
+    async def _info(self, trace_id: str) -> dict[str, Json] | None:
+        """Return the info of one trace, as servers before 3.6 are asked for it; None where the trace is gone."""
+        try:
+            answer = await self._client.call("GET", f"{TRACES}/{quote(trace_id, safe='')}")
+        except GoneError:
+            return None
+        return ((answer or {}).get("trace") or {}).get("trace_info")
 
     async def read_assessments(
         self, references: Mapping[str, str]
@@ -124,8 +150,10 @@ class MlflowTool:
         filters = [] if "`" in name else [f"{query} AND feedback.`{name}` IS NOT NULL"]
         try:
             return await self._search([*filters, query][0], "DESC", token)
-        except ToolRefusedError as error:
-            if error.status != HTTPStatus.BAD_REQUEST or not filters:
+        except (ToolRefusedError, ToolFailedError) as error:
+            # earlier servers fail at this filter, or refuse it
+            is_refused = isinstance(error, ToolRefusedError) and error.status != HTTPStatus.BAD_REQUEST
+            if is_refused or not filters:
                 raise
             return await self._search(query, "DESC", token)
 

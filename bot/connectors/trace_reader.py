@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.connectors.connection import ToolConnection
+from bot.connectors.content_reader import ContentReader
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
 from bot.connectors.unfit_traces import UnfitTraces
@@ -27,6 +28,10 @@ class BacklogError(ToolError):
     """More traces wait to be judged than may: the rest is read later."""
 
 
+class UnreadError(ToolError):
+    """The tool fails at some traces, and not at others: these are read later."""
+
+
 class TraceReader:
     """Reads the traces of one connector."""
 
@@ -36,6 +41,7 @@ class TraceReader:
         """Take the connector, the store, and what takes traces in as `POST /traces` does."""
         self._connection = connection
         self._tool = connection.tool
+        self._contents = ContentReader(connection.tool)
         self._database = database
         self._admit = admit
         self._time_ms = time_ms
@@ -46,17 +52,21 @@ class TraceReader:
 
         Raises:
             BacklogError: too much waits already.
+            UnreadError: all was read but some at which the tool fails.
             ToolError: the tool does not answer, or refuses.
             StorageError: the store failed.
         """
         position = await self.position()
         since_ms = max(position.start_ms, position.read_ms - OVERLAP_MS)
         number, page, open_ms = 0, None, []
+        unread: list[TraceHead] = []
         while True:
             listing = await self._tool.list_traces(since_ms, page)
             heads = [head for head in listing.heads if head.time_ms >= position.start_ms]
-            number += await self._take_in([head for head in heads if head.is_finished])
-            open_ms += [head.time_ms for head in heads if self._holds_up(head)]
+            finished = [head for head in heads if head.is_finished]
+            found, failed = await self._take_in(finished)
+            number, unread = number + found, [*unread, *failed]
+            open_ms += [head.time_ms for head in heads if head in failed or self._holds_up(head)]
             read_ms = max([position.read_ms, *(min(head.time_ms, self._time_ms()) for head in heads)])
             position = replace(position, read_ms=read_ms)
             # what still runs is found again, however long it takes
@@ -64,7 +74,11 @@ class TraceReader:
             await self._database.connectors.move(self._connection.store_key, held)
             page = listing.next_page
             if page is None:
-                return number
+                break
+        if unread:
+            traces = "1 trace waits" if len(unread) == 1 else f"{len(unread)} traces wait"
+            raise UnreadError(f"{traces} there, since the tool fails when asked for the content")
+        return number
 
     async def position(self) -> ReadingPosition:
         """Return from where on to read: the first time `since`, or now. Raises `StorageError`."""
@@ -84,7 +98,8 @@ class TraceReader:
     def _holds_up(self, head: TraceHead) -> bool:
         return not head.is_finished and head.time_ms > self._time_ms() - LONGEST_RUN_MS
 
-    async def _take_in(self, heads: Sequence[TraceHead]) -> int:
+    async def _take_in(self, heads: Sequence[TraceHead]) -> tuple[int, list[TraceHead]]:
+        """Take in what is new; returns how many traces that were, and those at which the tool fails."""
         now, place_id = self._time_ms(), await self._tool.place_id()
         origins = {
             head.trace_id: TraceOrigin(
@@ -96,17 +111,19 @@ class TraceReader:
             )
             for head in heads
         }
-        unread = await self._database.connectors.claim(origins)
+        unknown = await self._database.connectors.claim(origins)
         new = [
-            head for head in heads if head.trace_id in unread and not self._unfit.is_given_up(head.trace_id)
+            head for head in heads if head.trace_id in unknown and not self._unfit.is_given_up(head.trace_id)
         ]
+        unread: list[TraceHead] = []
         for begin in range(0, len(new), TRACES_PER_READ):
-            await self._read_content(new[begin : begin + TRACES_PER_READ])
-        return len(new)
+            unread += await self._read_content(new[begin : begin + TRACES_PER_READ])
+        return len(new) - len(unread), unread
 
-    async def _read_content(self, heads: Sequence[TraceHead]) -> None:
+    async def _read_content(self, heads: Sequence[TraceHead]) -> Sequence[TraceHead]:
         judges = self._connection.judges
-        traces = [replace(trace, judges=judges) for trace in await self._tool.read_traces(heads)]
+        contents = await self._contents.read(heads)
+        traces = [replace(trace, judges=judges) for trace in contents.traces]
         outcomes = await self._admit(traces) if traces else []
         taken = {
             trace.trace_id
@@ -118,3 +135,4 @@ class TraceReader:
         self._unfit.note(each.trace_id for each, is_unfit in zip(traces, rejected, strict=False) if is_unfit)
         if "full" in outcomes:
             raise BacklogError("its traces wait there, since too many wait here to be judged")
+        return contents.unread

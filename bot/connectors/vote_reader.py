@@ -123,7 +123,7 @@ class VoteReader:
         is_new = False
         for person in people:
             answer = answers.get(person)
-            if answer and answer.at_ms <= await self._database.feedback.forgotten_ms(person):
+            if answer and await self._database.feedback.is_forgotten_at(person, answer.at_ms):
                 continue
             events = answer_events(stored, person, known.get(person), answer, self._time_ms(), self._redact)
             for event in events:

@@ -8,7 +8,7 @@ from bot.connectors.assessment_writer import AssessmentWriter
 from bot.connectors.connection import ToolConnection
 from bot.connectors.errors import ToolRefusedError, ToolUnavailableError
 from bot.connectors.label_reader import LabelReader
-from bot.connectors.trace_reader import BacklogError, TraceReader
+from bot.connectors.trace_reader import BacklogError, TraceReader, UnreadError
 from bot.connectors.vote_reader import VoteReader
 from bot.runtime.circuit_breaker import CircuitBreaker, asked_pause_ms
 from bot.runtime.health import HealthRegistry, unexpected
@@ -62,7 +62,7 @@ class ConnectorWorker:
         waits = None
         try:
             await self._traces.read()
-        except BacklogError as error:  # there is room again as soon as something is judged
+        except (BacklogError, UnreadError) as error:  # the votes do not wait for it
             waits = str(error)
         try:
             await self._labels.read((await self._traces.position()).start_ms)

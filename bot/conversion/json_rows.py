@@ -117,8 +117,8 @@ def _unwrapped(row: Row) -> Iterator[Row]:
     key = next((key for key in LIST_KEYS if isinstance(row.value.get(key), list)), None)
     if key and not _CONTENT_KEYS & row.value.keys():
         rows = _split_rows(row.value) if key == "data" and "columns" in row.value else row.value[key]
-    elif (columns := _columns_of_table(row.value)) is not None:
-        rows = columns
+    elif (table := _columns_of_table(row.value) or _rows_by_number(row.value)) is not None:
+        rows = table
     else:
         yield row
         return
@@ -143,6 +143,12 @@ def _columns_of_table(table: Mapping[str, Json]) -> list[Json] | None:
     if not all(key.isdecimal() for key in keys):
         return None
     return [{name: cells[key] for name, cells in table.items()} for key in keys]
+
+
+def _rows_by_number(table: Mapping[str, Json]) -> list[Json] | None:
+    """Return the rows of a table that pandas wrote with `orient="index"`, by their numbers; None of anything else."""
+    is_table = bool(table) and all(key.isdecimal() and isinstance(row, Mapping) for key, row in table.items())
+    return list(table.values()) if is_table else None
 
 
 def require_object(value: Json) -> Mapping[str, Json]:

@@ -279,7 +279,8 @@ async def test_a_rate_limit_is_kept_by_reading_and_writing_alike(tmp_path: Path,
         tool.server.failing = limit
         team.react(await team.card(trace_id), "thumbsup")
         await tool.is_written(team, trace_id, 2)
-    assert [at for at in asked_at if limited_at[0] < at < limited_at[0] + 2_900] == []
+    # what the other part had sent already is on its way
+    assert [at for at in asked_at if limited_at[0] + 100 < at < limited_at[0] + 2_900] == []
 
 
 async def test_what_redaction_takes_out_is_not_written(tmp_path: Path, tool: Tool) -> None:
@@ -329,7 +330,7 @@ async def test_check_tells_what_is_wrong_of_each_and_never_the_key(tmp_path: Pat
     assert (is_fine, "correct the connector's url" in told) == (False, True)
     await tool.server.stop()
     is_fine, told = await words(tool.table())
-    assert (is_fine, "check the network and the connector's url" in told) == (False, True)
+    assert (is_fine, "check that it runs, the network, and the connector's url" in told) == (False, True)
 
 
 async def test_a_deletion_at_the_source_is_followed_where_so_set(tmp_path: Path, tool: Tool) -> None:
