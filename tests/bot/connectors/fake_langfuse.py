@@ -13,6 +13,7 @@ from typing import Literal
 from aiohttp import web
 
 from memalign.records import Json
+from tests.local_server import LocalServer
 
 Version = Literal["v3", "v4"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -78,13 +79,12 @@ class FakeLangfuse:
         """Method and path of requests that are carried out and never answered."""
         self.rows_per_page = 1_000
         """Most rows of a page, whatever is asked for."""
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._server = LocalServer()
 
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._server.url
 
     async def start(self) -> None:
         """Listen, the second time on the same port."""
@@ -103,16 +103,11 @@ class FakeLangfuse:
                 web.delete("/api/public/scores/{id}", self._delete_score),
             ]
         )
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        await self._server.start(app)
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     # --- what an application, and people in Langfuse's pages, do
 

@@ -11,6 +11,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from memalign.records import Json
+from tests.local_server import LocalServer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 KEY = "lsv2_sk_of_tests"
@@ -43,13 +44,12 @@ class FakeLangsmith:
         """Most runs of a page, whatever is asked for."""
         self.base = "/api/v1"
         """Path before that of version 1; empty: as the SDK asks the hosted service."""
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._server = LocalServer()
 
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._server.url
 
     async def start(self) -> None:
         """Listen, the second time on the same port."""
@@ -71,15 +71,11 @@ class FakeLangsmith:
                 *([web.post("/api/v2/runs/query", self._query_v2)] if self.has_v2 else []),
             ]
         )
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
-        self._port = self._runner.addresses[0][1]
+        await self._server.start(app)
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     def project(self, name: str) -> str:
         """Return the id of a project, which is made where it is missing, as LangSmith does at the first run."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from memalign.records import Json
+from tests.local_server import LocalServer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,13 +33,12 @@ class FakeMlflow:
         """False: an earlier MLflow 3, which cannot look for any feedback of a name."""
         self.key: str | None = None
         """The authorization header that is asked for."""
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._server = LocalServer()
 
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._server.url
 
     async def start(self) -> None:
         """Listen, the second time on the same port."""
@@ -58,16 +58,11 @@ class FakeMlflow:
                 web.delete("/api/3.0/mlflow/traces/{trace}/assessments/{id}", self._delete),
             ]
         )
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        await self._server.start(app)
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     @web.middleware
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:

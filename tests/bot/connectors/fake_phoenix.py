@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from memalign.records import Json
+from tests.local_server import LocalServer
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Document = dict[str, Json]
@@ -36,13 +37,12 @@ class FakePhoenix:
         """An old server lists spans alone, overlooks filters that came later, and deletes no annotations."""
         self.may_delete = True
         """False: the key is neither the author's nor an administrator's."""
-        self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._server = LocalServer()
 
     @property
     def url(self) -> str:
         """The server's address."""
-        return f"http://127.0.0.1:{self._port}"
+        return self._server.url
 
     async def start(self) -> None:
         """Listen, the second time on the same port."""
@@ -62,16 +62,11 @@ class FakePhoenix:
                 web.get("/{page:.*}", _page),
             ]
         )
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await site.start()
-        self._port = self._runner.addresses[0][1]
+        await self._server.start(app)
 
     async def stop(self) -> None:
         """Listen no more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     @web.middleware
     async def _record(self, request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.records import OutboundChange, OutboundEvent, OutboundEventType
 from tests.bot.outbound.event_server import KEY, SECRET, EventServer
 from tests.factories import a_judge, a_memory
+from tests.local_server import LocalServer
 from tests.storage.records import DAY, NOON_MS, at, button_event, posted, reply_event, trace, verdict
 from tests.storage.test_memories import guideline
 
@@ -151,14 +152,12 @@ async def test_an_answer_whose_body_never_ends_is_an_answer() -> None:
 
     app = web.Application()
     app.router.add_post("/", drip)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    sender = HttpSender(url, "the webhook's url", "its signing secret", timeout_seconds=0.2)
+    server = LocalServer()
+    await server.start(app)
+    sender = HttpSender(f"{server.url}/", "the webhook's url", "its signing secret", timeout_seconds=0.2)
     assert await sender.post(b"{}", {}) == (200, b"o")
     await sender.close()
-    await runner.cleanup()
+    await server.stop()
 
 
 async def test_nobody_there_is_told_with_a_remedy(db: Database, server: EventServer) -> None:

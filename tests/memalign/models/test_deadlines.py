@@ -19,6 +19,7 @@ from memalign.models.prompts import judging_schema
 from memalign.ports import Prompt
 from memalign.records import Json
 from memalign.value_types import value_type_of
+from tests.local_server import LocalServer
 from tests.model_server import ModelServer, overloaded
 
 PROMPT = Prompt(stable="the same for all", changing="this one")
@@ -80,14 +81,13 @@ def addressed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 async def serving(gateway: Gateway, point: Callable[[str], None]) -> AsyncIterator[Gateway]:
     app = web.Application()
     app.router.add_post("/{path:.*}", gateway.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    point("http://{}:{}".format(*runner.addresses[0][:2]))
+    server = LocalServer()
+    await server.start(app, handler_cancellation=True)
+    point(server.url)
     try:
         yield gateway
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 async def hang(_: web.Request) -> web.StreamResponse:

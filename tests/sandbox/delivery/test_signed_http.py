@@ -9,6 +9,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.sandbox import AckTimeoutError, SlackServer, Workspace
 from bot.sandbox.workspace.records import Payload
+from tests.local_server import LocalServer
 from tests.sandbox.bolt_app import COMMAND, Sandbox, actions, bolt_app, button, opened, until
 
 
@@ -30,13 +31,12 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @asynccontextmanager
 async def listening(sandbox: Sandbox, app: AsyncApp) -> AsyncIterator[None]:
-    runner = web.AppRunner(app.web_app("/slack/events", _port(sandbox)), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", _port(sandbox)).start()
+    server = LocalServer(_port(sandbox))
+    await server.start(app.web_app("/slack/events", _port(sandbox)))
     try:
         yield
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 def _port(sandbox: Sandbox) -> int:
@@ -100,12 +100,11 @@ async def test_retries_are_numbered_and_stop_when_the_app_says_so(sandbox: Sandb
 
     app = web.Application()
     app.router.add_post("/slack/events", refuse)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", _port(sandbox)).start()
+    server = LocalServer(_port(sandbox))
+    await server.start(app)
     sandbox.workspace.post(sandbox.ana.id, sandbox.channel.id, "hi")
     await sandbox.server.settled()
-    await runner.cleanup()
+    await server.stop()
     assert seen == [(None, None), ("1", "http_error")]
 
 
