@@ -11,6 +11,8 @@ from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableEr
 from bot.connectors.own_assessments import OwnAssessments, content_hash
 from bot.connectors.tool import OwnAssessment, WrittenAssessment
 from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.health import unexpected
+from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import AssessmentRow
 
@@ -90,6 +92,10 @@ class AssessmentWriter:
                 await self._postpone(row, str(error))
                 raise
             await self._take_refusal(row, error)
+        except StorageError:
+            raise
+        except Exception:  # a bug at one assessment must not stop the others
+            await self._postpone(row, unexpected(f"{self._connection.name} (writing back)"))
 
     async def _take_refusal(self, row: AssessmentRow, error: ToolRefusedError) -> None:
         log.warning("%s refuses an assessment of trace %s: %s", self._connection.name, row.trace_id, error)
