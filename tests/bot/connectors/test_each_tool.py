@@ -330,7 +330,7 @@ async def test_check_tells_what_is_wrong_of_each_and_never_the_key(tmp_path: Pat
     assert (is_fine, "correct the connector's url" in told) == (False, True)
     await tool.server.stop()
     is_fine, told = await words(tool.table())
-    assert (is_fine, "check the network and the connector's url" in told) == (False, True)
+    assert (is_fine, "check that it runs, the network, and the connector's url" in told) == (False, True)
 
 
 async def test_a_deletion_at_the_source_is_followed_where_so_set(tmp_path: Path, tool: Tool) -> None:

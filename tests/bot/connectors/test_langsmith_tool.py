@@ -127,13 +127,12 @@ async def test_a_listing_that_a_limit_cut_goes_on_where_it_ended(
         if request.path.endswith("/runs/query"):
             queries.append(request.path)
         too_many = len(queries) in (3, 4)
-        return web.json_response({}, status=429, headers={"Retry-After": "7"}) if too_many else None
+        return web.json_response({}, status=429) if too_many else None
 
     langsmith.server.failing = limit
     for _ in range(2):
-        with pytest.raises(ToolUnavailableError) as refusal:
+        with pytest.raises(ToolUnavailableError):
             await listing(tool, since_ms)
-        assert refusal.value.retry_after == 7
     assert [head.trace_id for head in await listing(tool, since_ms)] == runs
     assert len(queries) == 6  # four pages, and two refusals
 

@@ -247,7 +247,7 @@ async def test_a_refusal_tells_the_remedy_and_never_the_key(
     [
         ({"Retry-After": "7", "X-RateLimit-Reset": "99"}, 7),
         ({"X-RateLimit-Reset": "7"}, 7),
-        ({"X-RateLimit-Reset": str(int(now_ms() / 1000) + 1000)}, 1000),
+        ({"X-RateLimit-Reset": "in 1000 s"}, 1000),
         ({"X-RateLimit-Reset": "2999-01-01T00:00:00Z"}, 3600),
         ({}, 0),
     ],
@@ -255,7 +255,9 @@ async def test_a_refusal_tells_the_remedy_and_never_the_key(
 async def test_a_tool_that_asks_to_wait_is_sent_nothing_meanwhile(
     fake_mlflow: FakeMlflow, headers: dict[str, str], seconds: int
 ) -> None:
-    fake_mlflow.failing = lambda _: web.Response(status=429, headers=headers)
+    moment = str(now_ms() // 1000 + 1000)
+    sent = {name: value.replace("in 1000 s", moment) for name, value in headers.items()}
+    fake_mlflow.failing = lambda _: web.Response(status=429, headers=sent)
     client = ToolClient("MLflow", fake_mlflow.url, "")
     for _ in range(2):
         with pytest.raises(ToolUnavailableError) as refusal:
