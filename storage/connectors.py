@@ -214,3 +214,8 @@ class Connectors(Repository):
     def number_deleting(self, connector: str) -> int:
         """Return how many assessments wait to be deleted in a tool."""
         return self._remote.number_deleting(connector)
+
+    @reads
+    def put_off_writings(self, connector: str) -> list[AssessmentRow]:
+        """Return the assessments whose writing to a tool failed and is tried again later."""
+        return self._remote.put_off_writings(connector)

@@ -129,6 +129,13 @@ class RemoteAssessments:
         """Return how many assessments wait to be deleted in a tool."""
         return len(self.rows.table.ids(*exactly(key(connector)), index="deleting"))
 
+    def put_off_writings(self, connector: str) -> list[AssessmentRow]:
+        """Return the assessments whose writing to a tool failed and is tried again later."""
+        ids = self.rows.postponed_ids(
+            lambda body: body["connector"] == connector and body["state"] == "due" and bool(body["reason"])
+        )
+        return [row for own_id in ids if (row := self.find(own_id)) is not None]
+
     def waiting_deletions(self) -> dict[str, int]:
         """Return by connector how many assessments wait to be deleted in its tool."""
         numbers: dict[str, int] = {}

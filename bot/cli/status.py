@@ -10,6 +10,7 @@ from bot.cli.terminal import print_text
 from bot.config import Secrets, Settings
 from bot.connectors.removed import removed_connectors
 from bot.judging.settings_changes import renaming_offers
+from bot.outbound.waiting_events import waiting_events
 from bot.plain_text import TERMINAL_NAME, pluralise
 from bot.records import PastForgetting
 from bot.reports.past_forgettings import forgetting_lines, past_forgettings, people_in
@@ -35,6 +36,7 @@ async def status(options: Namespace) -> None:
             reasons += [offer.sentence for offer in await renaming_offers(settings, database)]
             left = await removed_connectors(settings, database)
             reasons += [f"{name}: {sentence}" for name, sentence in left]
+            reasons += await waiting_events(settings, database)
             reasons += await sampling_remarks(settings, database, settings.titles, now_ms())
         if not isinstance(settings.data, Path):
             print_text(f"The store is in PostgreSQL, at {settings.data}.")

@@ -11,6 +11,8 @@ from bot.connectors.errors import GoneError, ToolRefusedError, ToolUnavailableEr
 from bot.connectors.own_assessments import OwnAssessments, content_hash
 from bot.connectors.tool import OwnAssessment, WrittenAssessment
 from bot.runtime.clock import backoff_ms, now_ms
+from bot.runtime.health import unexpected
+from memalign.errors import StorageError
 from storage.database import Database
 from storage.records import AssessmentRow
 
@@ -47,12 +49,23 @@ class AssessmentWriter:
                 await self._carry_out(row)
 
     async def waiting(self) -> str | None:
-        """Return what waits to be deleted in the tool, for people; None for nothing. Raises `StorageError`."""
-        number = await self._database.connectors.number_deleting(self._connection.store_key)
-        if not number:
-            return None
-        words = "1 assessment waits" if number == 1 else f"{number} assessments wait"
-        return f"{words} to be deleted there"
+        """Return what could not be written so far or waits to be deleted in the tool, for people; None for nothing.
+
+        Raises `StorageError`.
+        """
+        put_off = len(await self._database.connectors.put_off_writings(self._connection.store_key))
+        deleting = await self._database.connectors.number_deleting(self._connection.store_key)
+        numbers = {"written": put_off, "deleted": deleting}
+        words = [f"{_waiting_words(number)} to be {what} there" for what, number in numbers.items() if number]
+        return "; ".join(words) or None
+
+    async def last_failure(self) -> str | None:
+        """Return why something could not be written that is tried again later; None for nothing.
+
+        Raises `StorageError`.
+        """
+        rows = await self._database.connectors.put_off_writings(self._connection.store_key)
+        return rows[-1].reason if rows else None
 
     async def _settle(self) -> None:
         """Compare verdicts that changed with what was written of them."""
@@ -90,6 +103,10 @@ class AssessmentWriter:
                 await self._postpone(row, str(error))
                 raise
             await self._take_refusal(row, error)
+        except StorageError:
+            raise
+        except Exception:  # a bug at one assessment must not stop the others
+            await self._postpone(row, unexpected(f"{self._connection.name} (writing back)"))
 
     async def _take_refusal(self, row: AssessmentRow, error: ToolRefusedError) -> None:
         log.warning("%s refuses an assessment of trace %s: %s", self._connection.name, row.trace_id, error)
@@ -132,6 +149,10 @@ class AssessmentWriter:
         except GoneError:
             return await self._tool.create(assessment)
         return remote_id
+
+
+def _waiting_words(number: int) -> str:
+    return "1 assessment waits" if number == 1 else f"{number} assessments wait"
 
 
 def _place(row: AssessmentRow) -> WrittenAssessment:

@@ -9,7 +9,14 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from bot.connectors.errors import GoneError, ToolFailedError, ToolRefusedError
-from bot.connectors.mlflow_trace import head_of, trace_of
+from bot.connectors.mlflow_trace import (
+    answers_of,
+    assessments_of,
+    head_of,
+    infos_in,
+    own_id_in,
+    trace_of,
+)
 from bot.connectors.tool import (
     OWN_ID,
     AnsweredTrace,
@@ -21,7 +28,6 @@ from bot.connectors.tool import (
     WrittenAssessment,
 )
 from bot.connectors.tool_client import ToolClient
-from bot.connectors.tool_times import milliseconds
 from memalign.records import Json, Trace
 
 log = logging.getLogger(__name__)
@@ -61,7 +67,7 @@ class MlflowTool:
     async def list_traces(self, since_ms: int, page: str | None = None) -> TracePage:
         """See `TracingTool`."""
         answer = await self._search(f"timestamp_ms >= {since_ms}", "ASC", page or "")
-        heads = (head_of(info) for info in answer.get("traces") or ())
+        heads = (head_of(info) for info in infos_in(answer.get("traces")))
         return TracePage(
             heads=tuple(head for head in heads if head is not None),
             next_page=answer.get("next_page_token") or None,
@@ -127,14 +133,14 @@ class MlflowTool:
     ) -> Mapping[str, Sequence[RemoteAssessment]]:
         """See `TracingTool`."""
         infos = await self._infos(list(references.values()))
-        return {info["trace_id"]: _answers(info.get("assessments") or ()) for info in infos}
+        return {info["trace_id"]: answers_of(info) for info in infos}
 
     async def list_answers(self, names: Sequence[str], since_ms: int, page: str | None = None) -> AnswerPage:
         """See `TracingTool`; the names are looked for one after the other."""
         index, _, token = (page or "0:").partition(":")
         answer = await self._search_answers(names[int(index)], since_ms, token)
-        infos = answer.get("traces") or ()
-        heads = ((head_of(info), _answers(info.get("assessments") or ())) for info in infos)
+        infos = infos_in(answer.get("traces"))
+        heads = ((head_of(info), answers_of(info)) for info in infos)
         next_token, next_index = answer.get("next_page_token"), int(index) + 1
         following = f"{next_index}:" if next_index < len(names) else None
         return AnswerPage(
@@ -172,8 +178,8 @@ class MlflowTool:
     async def find(self, written: WrittenAssessment) -> str | None:
         """See `TracingTool`."""
         for info in await self._infos([written.reference]):
-            for each in info.get("assessments") or ():
-                if _own_id(each) == written.own_id:
+            for each in assessments_of(info):
+                if own_id_in(each) == written.own_id:
                     return str(each["assessment_id"])
         return None
 
@@ -236,32 +242,3 @@ def _document(assessment: OwnAssessment) -> dict[str, Json]:
         "rationale": assessment.rationale,
         "metadata": {**assessment.metadata, OWN_ID: assessment.own_id},
     }
-
-
-def _answers(assessments: Sequence[Mapping[str, Json]]) -> tuple[RemoteAssessment, ...]:
-    """Return what people answered; ours, what was overridden, and errors are left out."""
-    return tuple(
-        RemoteAssessment(
-            name=str(each.get("assessment_name") or ""),
-            author=str(source.get("source_id") or "default"),
-            value=feedback.get("value"),
-            rationale=str(each.get("rationale") or ""),
-            updated_ms=milliseconds(each.get("last_update_time") or each.get("create_time")) or 0,
-        )
-        for each in assessments
-        if (source := each.get("source") or {}).get("source_type") == "HUMAN"
-        and (feedback := each.get("feedback"))
-        and _own_id(each) is None
-        and each.get("valid") is not False
-    )
-
-
-def _own_id(assessment: Mapping[str, Json]) -> str | None:
-    """Return the id that an assessment of ours bears; None for one of somebody else.
-
-    MLflow's page copies our metadata into a person's correction of a verdict, which overrides the verdict.
-    """
-    if assessment.get("overrides"):
-        return None
-    own_id = (assessment.get("metadata") or {}).get(OWN_ID)
-    return None if own_id is None else str(own_id)

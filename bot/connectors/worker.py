@@ -73,7 +73,8 @@ class ConnectorWorker:
 
     async def _write(self) -> str | None:
         await self._writer.write()
-        return await self._writer.waiting()
+        waits = [await self._writer.last_failure(), await self._writer.waiting()]
+        return "; ".join(each for each in waits if each) or None
 
     async def _repeat(self, part: str, work: Callable[[], Awaitable[str | None]], seconds: float) -> None:
         while True:

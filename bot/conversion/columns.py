@@ -53,6 +53,8 @@ class ColumnReader:
     """Columns of the rows so far -> the field that each column in use became."""
     derived_ids: int = 0
     """Number of rows whose id was made from what they hold."""
+    unread_times: int = 0
+    """Number of rows whose time is in a form that is not known."""
 
     def read(self, document: Document) -> Iterator[Part]:
         """Yield the trace of a row. Raises `InputError`."""
@@ -75,6 +77,8 @@ class ColumnReader:
         if trace_id is None:
             self.derived_ids += 1
             trace_id = derived_id(inputs, outputs)
+        timestamp = iso_time(cells.get("timestamp"))
+        self.unread_times += timestamp is None and text_of(cells.get("timestamp")) is not None
         return Trace(
             trace_id=trace_id,
             inputs=inputs,
@@ -82,7 +86,7 @@ class ColumnReader:
             expectations={"expected": expected} if isinstance(expected, str) else expected,
             conversation=conversation,
             assessments=labels,
-            timestamp=iso_time(cells.get("timestamp")),
+            timestamp=timestamp,
             metadata={
                 name: cell for name, cell in {**others, "comment": comment}.items() if cell is not None
             },

@@ -55,6 +55,9 @@ class ConversionReport:
         if columns.derived_ids:
             rows = pluralise(columns.derived_ids, "row")
             yield f"{rows} had no id; each got one made from its question and answer."
+        if columns.unread_times:
+            rows = pluralise(columns.unread_times, "row")
+            yield f"{rows} had a time that cannot be read; write it as 2026-11-20 or 2026-11-20T09:00:00Z."
         yield from self._not_taken()
 
     def _taken(self) -> Iterator[str]:

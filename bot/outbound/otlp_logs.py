@@ -31,7 +31,7 @@ class OtlpLogs:
             f"{settings.endpoint}/v1/logs", "[otlp] endpoint", "the variable named by [otlp] headers_env"
         )
         self.subscription = EventSubscription(
-            receiver=f"otlp:{digest(settings.endpoint)[:20]}",
+            receiver=collector_key(settings),
             types=("verdict.created",),
             judges=tuple(settings.judges),
         )
@@ -84,3 +84,8 @@ def _require_acceptance(answer: bytes) -> None:
         return
     if response.partial_success.rejected_log_records:
         raise EventRejectedError("it does not keep an event")
+
+
+def collector_key(settings: OtlpSettings) -> str:
+    """Return the key by which the store knows the collector."""
+    return f"otlp:{digest(settings.endpoint)[:20]}"

@@ -44,7 +44,7 @@ class Webhook:
         self._sender = HttpSender(settings.url, "the webhook's url", "its signing secret")
         types = tuple(each for event in settings.events for each in EVENT_TYPES[event])
         self.subscription = EventSubscription(
-            receiver=f"webhook:{digest(settings.url)[:20]}", types=types, judges=tuple(settings.judges)
+            receiver=webhook_key(settings), types=types, judges=tuple(settings.judges)
         )
 
     async def deliver(self, event: OutboundEvent) -> bool:
@@ -72,3 +72,8 @@ class Webhook:
     async def close(self) -> None:
         """Close the connections."""
         await self._sender.close()
+
+
+def webhook_key(settings: WebhookSettings) -> str:
+    """Return the key by which the store knows a webhook."""
+    return f"webhook:{digest(settings.url)[:20]}"

@@ -118,7 +118,11 @@ class FakeMlflow:
             for info in self.traces.values()
             if info["experiment"] == experiment
             and _ms(info["request_time"]) >= int(since[1])
-            and since["name"] in (None, *(each["assessment_name"] for each in info["assessments"]))
+            and since["name"]
+            in (
+                None,
+                *(each.get("assessment_name") for each in info["assessments"] if isinstance(each, dict)),
+            )
         ]
         [order] = body["order_by"]
         found.sort(key=lambda info: _ms(info["request_time"]), reverse=order == "timestamp_ms DESC")
@@ -163,7 +167,8 @@ class FakeMlflow:
             "valid": True,
         }
         for each in info["assessments"]:
-            each["valid"] = each["valid"] and each["assessment_id"] != assessment.get("overrides")
+            if isinstance(each, dict) and each.get("assessment_id") == assessment.get("overrides"):
+                each["valid"] = False
         info["assessments"].append(assessment)
         return web.json_response({"assessment": assessment})
 
@@ -191,7 +196,8 @@ class FakeMlflow:
     def _find(self, request: web.Request) -> dict[str, Json] | None:
         info = self.traces.get(request.match_info["trace"], {"assessments": []})
         wanted = request.match_info["id"]
-        return next((each for each in info["assessments"] if each["assessment_id"] == wanted), None)
+        listed = (each for each in info["assessments"] if isinstance(each, dict))
+        return next((each for each in listed if each.get("assessment_id") == wanted), None)
 
 
 def _info(stored: dict[str, Json]) -> dict[str, Json]:

@@ -54,6 +54,26 @@ async def test_a_server_that_is_down_is_told_and_stops_nothing_else(
         assert await team.bot.database.connectors.origin(trace_id) is None
 
 
+async def test_a_vote_that_could_not_be_written_is_told_until_it_is_written(
+    tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient
+) -> None:
+    trace_id = await small.trace(1, start_ms=now_ms() - 5_000)
+    async with connected(tmp_path, small) as team:
+        card = await team.card(trace_id)
+        [stored] = await team.bot.database.verdicts.of_trace(trace_id)
+        await until_at(team, small, trace_id, {MODEL: stored.verdict.value})
+        fake_mlflow.failing = lambda request: (
+            web.Response(status=503) if request.path.endswith("/assessments") else None
+        )
+        team.react(card, "thumbsup")
+        told = "MLflow fails (503); 1 assessment waits to be written there"
+        await team.until_async(lambda: team.tells(told), 30)
+        fake_mlflow.failing = lambda _: None
+        both = {MODEL: stored.verdict.value, f"HUMAN {team.ana.id}": stored.verdict.value}
+        await until_at(team, small, trace_id, both)
+        await team.until_async(lambda: _is_well(team), 60)
+
+
 async def _is_well(team: BotInWorkspace) -> bool:
     return not (await team.bot.status.read()).troubles
 

@@ -1,5 +1,6 @@
 """A tracking server that works, and fails at some of what it is asked."""
 
+import copy
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.connectors.content_reader import MAX_FAILURES, ContentReader
 from bot.connectors.errors import ToolUnavailableError
 from bot.connectors.mlflow import MlflowTool
 from bot.runtime.clock import now_ms
+from memalign.records import Json
 from tests.bot.connectors.both_ways import MODEL, connected, opinions, until_at
 from tests.bot.connectors.fake_mlflow import FakeMlflow
 from tests.bot.connectors.mlflow_client import EXPERIMENT, MlflowClient
@@ -118,3 +120,48 @@ async def test_a_page_in_place_of_the_tool_makes_nothing_given_up(
     assert trace is not None
     assert (trace.inputs, trace.outputs) == ("Can you help me?", "Go away.")
     assert refused == {"create": 1, "get": 1}
+
+
+MALFORMED: tuple[Json, ...] = (
+    None,
+    "text",
+    {"source": None, "feedback": {"value": True}},
+    {"source": "HUMAN", "feedback": {"value": True}},
+    {"source": {"source_type": "HUMAN", "source_id": "ida"}, "feedback": "yes", "metadata": ["a"]},
+    {"assessment_name": None, "source": {"source_type": "HUMAN"}, "feedback": {"value": True}},
+)
+
+
+async def test_what_is_no_assessment_stops_neither_reading_nor_writing(
+    tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient
+) -> None:
+    trace_ids = [await small.trace(number, start_ms=now_ms() - 5_000 + number) for number in (1, 2)]
+    listed = fake_mlflow.traces[trace_ids[0]]["assessments"]
+    listed += copy.deepcopy(MALFORMED)
+    async with connected(tmp_path, small) as team:
+        for trace_id in trace_ids:
+            await team.card(trace_id)
+        await small.assess(trace_ids[0], False, by="zoe", rationale="Cold.")
+        await team.until(lambda: opinions(team) == {("mlflow:zoe", "Cold.")}, 30)
+        await team.until(lambda: len(listed) == len(MALFORMED) + 2, 30)
+        assert len(fake_mlflow.traces[trace_ids[1]]["assessments"]) == 1
+        assert not (await team.bot.status.read()).troubles
+
+
+@pytest.mark.parametrize("document", [{}, {"assessment": {}}, {"assessment": None}, "done"])
+async def test_an_answer_that_does_not_tell_the_id_holds_up_no_other_assessment(
+    tmp_path: Path, fake_mlflow: FakeMlflow, small: MlflowClient, document: Json
+) -> None:
+    trace_ids = [await small.trace(number, start_ms=now_ms() - 5_000 + number) for number in range(1, 4)]
+
+    def answer(request: web.Request) -> web.Response | None:
+        is_first = request.method == "POST" and request.path.endswith(f"{trace_ids[0]}/assessments")
+        return web.json_response(document) if is_first else None
+
+    fake_mlflow.failing = answer
+    async with connected(tmp_path, small) as team:
+        for trace_id in trace_ids:
+            await team.card(trace_id)
+        await team.until(lambda: all(fake_mlflow.traces[each]["assessments"] for each in trace_ids[1:]), 30)
+        fake_mlflow.failing = lambda _: None
+        await team.until(lambda: len(fake_mlflow.traces[trace_ids[0]]["assessments"]) == 1, 60)

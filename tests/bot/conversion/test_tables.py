@@ -104,6 +104,20 @@ def test_rows_without_an_id_get_one_that_is_the_same_for_the_same_content(tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("time", "told"),
+    [("20.11.2026", True), ("yesterday", True), ("11/20/26", True), ("2026-11-20", False), ('""', False)],
+)
+def test_a_time_that_cannot_be_read_is_told(tmp_path: Path, time: str, told: bool) -> None:
+    file = text_file(tmp_path, f"question,answer,date\na,b,{time}\n")
+
+    converted = convert_files(file)
+
+    sentence = "1 row had a time that cannot be read; write it as 2026-11-20 or 2026-11-20T09:00:00Z."
+    assert (sentence in converted.sentences) == told
+    assert len(converted.lines) == 1
+
+
+@pytest.mark.parametrize(
     ("cell", "label"),
     [
         ("👍", True),

@@ -8,11 +8,13 @@ import pytest
 from aiohttp import web
 
 from bot.__main__ import main
+from bot.outbound.waiting_events import waiting_events
 from bot.runtime.clock import now_ms
 from bot.sandbox import Message
 from memalign.errors import SettingsError
 from memalign.records import Json, PersonTarget, TraceTarget
-from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace
+from storage.database import Database
+from tests.bot.bot_in_workspace import BotInWorkspace, bot_in_workspace, settings_for
 from tests.bot.connectors.both_ways import connected
 from tests.bot.connectors.fake_mlflow import FakeMlflow
 from tests.bot.connectors.mlflow_client import MlflowClient
@@ -32,6 +34,18 @@ def telling(
 ) -> AbstractAsyncContextManager[BotInWorkspace]:
     """Start the bot with webhooks."""
     return bot_in_workspace(folder, webhooks=list(webhooks), **options)
+
+
+async def test_events_that_wait_are_told_while_no_bot_runs(tmp_path: Path, server: EventServer) -> None:
+    await server.stop()
+    async with telling(tmp_path, webhook(server)) as team:
+        await team.show()
+        await team.until_async(lambda: team.tells("1 event waiting"), 30)
+        channel = team.channel.id
+    settings = settings_for(tmp_path, channel, webhooks=[webhook(server)])
+    async with await Database.open(settings.data, read_only=True) as database:
+        told = await waiting_events(settings, database)
+    assert told == ["webhook 127.0.0.1: 1 event waiting"]
 
 
 async def heard(team: BotInWorkspace, server: EventServer, event_type: str, number: int = 1) -> EventRequest:
