@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from bot.cli.feedback_file import LineIn
-from bot.ingest.trace_body import TraceIn
+from bot.trace_json.trace_body import TraceIn
 from memalign.records import Trace
 from reference.settings import attribute_docstrings
 from reference.tables import code, table

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "storage", "memalign")
 NOT_PRODUCT = ("bot/sandbox/web_api", "bot/sandbox/workspace", "bot/sandbox/delivery", "bot/sandbox/page")
 VALUE_ERRORS = {"ValueError", "ArgumentTypeError"}
-VALUE_ERROR_PLACES = ("bot/config/", "bot/__main__.py", "bot/ingest/trace_body.py")
+VALUE_ERROR_PLACES = ("bot/config/", "bot/__main__.py", "bot/trace_json/trace_body.py")
 """Places whose `ValueError` becomes a sentence that a person reads."""
 AREAS: Mapping[str, tuple[str, ...]] = {
     "Settings": ("bot/config/", "bot/app.py", "bot/runtime/", "bot/judging/value_problems.py"),

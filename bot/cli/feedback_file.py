@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from bot.cli.line_file import LineFile, parse_object
 from bot.cli.verdict_lines import read_verdict
-from bot.ingest.foreign_traces import foreign_shape
-from bot.ingest.trace_body import TraceIn, in_words, name_conflict, with_our_names
 from bot.plain_text import pluralise
 from bot.redaction.redactor import Redactor
+from bot.trace_json.foreign_traces import foreign_shape
+from bot.trace_json.trace_body import TraceIn, in_words, name_conflict, with_our_names
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.media import trace_without_media

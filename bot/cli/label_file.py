@@ -10,9 +10,9 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.cli.line_file import FileLine, parse_object
 from bot.cli.verdict_lines import read_verdict
-from bot.ingest.trace_body import in_words
 from bot.plain_text import pluralise
 from bot.reports.verdict_label import majority
+from bot.trace_json.trace_body import in_words
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Json, Label

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.ingest.trace_body import in_words
+from bot.trace_json.trace_body import in_words
 from memalign.errors import InputError
 from memalign.judge import Judge
 from memalign.records import Assessment, Json

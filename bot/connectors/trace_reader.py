@@ -8,8 +8,9 @@ from bot.connectors.content_reader import ContentReader
 from bot.connectors.errors import ToolError
 from bot.connectors.tool import TraceHead
 from bot.connectors.unfit_traces import UnfitTraces
-from bot.judging.trace_admission import Outcome, RejectedTrace
+from bot.judging.trace_admission import Outcome
 from bot.runtime.clock import DAY_MS
+from bot.trace_json.rejected_trace import RejectedTrace
 from memalign.records import Trace
 from storage.database import Database
 from storage.records import ReadingPosition, TraceOrigin

@@ -15,8 +15,8 @@ from bot.conversion.records import Document, ExportForm, OwnLine, Part, Row, Sep
 from bot.conversion.separate_labels import SeparateLabels
 from bot.conversion.span_groups import SpanGroups
 from bot.conversion.trace_lines import lines_of, person_labels
-from bot.ingest.trace_body import refusal_of
 from bot.runtime.health import unexpected
+from bot.trace_json.trace_body import refusal_of
 from memalign.errors import InputError
 from memalign.records import Json, Trace
 

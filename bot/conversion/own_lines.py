@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.conversion.records import Document, ExportForm, OwnLine, Part
-from bot.ingest.foreign_traces import foreign_shape
+from bot.trace_json.foreign_traces import foreign_shape
 from memalign.errors import InputError
 
 _CONTENT = ({"inputs", "outputs"}, {"input", "output"})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from bot.ingest.trace_body import refusal_of
+from bot.trace_json.trace_body import refusal_of
 from memalign.errors import InputError
 from memalign.records import Assessment, Json, Trace
 from memalign.span_contents import is_empty

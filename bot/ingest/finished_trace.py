@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from bot.ingest.span_assembly import assembled_trace
 from bot.ingest.span_preparation import SpanPreparation
-from bot.judging.trace_admission import RedactedTrace, RejectedTrace
+from bot.judging.trace_admission import RedactedTrace
 from bot.runtime.health import unexpected
+from bot.trace_json.rejected_trace import RejectedTrace
 from memalign.records import Json, Trace
 from storage.records import SpanBatch
 

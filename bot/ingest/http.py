@@ -6,10 +6,10 @@ from typing import ParamSpec, TypeVar
 
 from aiohttp import web
 
-from bot.ingest.json_items import TooManyItemsError
-from bot.ingest.trace_body import read_body
 from bot.ingest.trace_report import json_response, report_response
 from bot.judging.trace_admission import TraceAdmission
+from bot.trace_json.json_items import TooManyItemsError
+from bot.trace_json.trace_body import read_body
 from memalign.errors import InputError
 
 THREAD_PARSE_BYTES = 20_000

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from bot.ingest.json_items import MAX_CONTAINERS
 from bot.ingest.otlp_span import OtlpSpan, RejectedSpan, checked_span
+from bot.trace_json.json_items import MAX_CONTAINERS
 from memalign.errors import InputError
 from memalign.records import Json
 

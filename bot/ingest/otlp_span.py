@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.ingest.json_size import size_of
-from bot.ingest.trace_body import MAX_NESTING, MAX_TRACE_VALUES
+from bot.trace_json.json_size import size_of
+from bot.trace_json.trace_body import MAX_NESTING, MAX_TRACE_VALUES
 from memalign.records import Json
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")

@@ -8,10 +8,11 @@ from bot.ingest.finished_trace import FinishedTrace, Places, extended, finish_al
 from bot.ingest.missing_content import TOLD_MS, MissingContent
 from bot.ingest.span_assembly import has_content
 from bot.ingest.span_preparation import SpanPreparation
-from bot.judging.trace_admission import RejectedTrace, TraceAdmission
+from bot.judging.trace_admission import TraceAdmission
 from bot.runtime.activity_log import log_activity
 from bot.runtime.clock import now_ms
 from bot.runtime.wake_event import WakeEvent
+from bot.trace_json.rejected_trace import RejectedTrace
 from storage.database import Database
 from storage.records import OpenTrace
 

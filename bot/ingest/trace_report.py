@@ -6,7 +6,8 @@ from itertools import islice
 
 from aiohttp import web
 
-from bot.judging.trace_admission import Outcome, RejectedTrace
+from bot.judging.trace_admission import Outcome
+from bot.trace_json.rejected_trace import RejectedTrace
 from memalign.records import Json
 
 RETRY_AFTER_SECONDS = 30

@@ -15,6 +15,7 @@ from bot.redaction.redactor import Redactor
 from bot.runtime.activity_log import log_activity
 from bot.runtime.health import unexpected
 from bot.runtime.metrics import Metrics
+from bot.trace_json.rejected_trace import RejectedTrace
 from memalign.judge_memory import JudgeMemory
 from memalign.media import trace_without_media
 from memalign.records import Trace
@@ -26,13 +27,6 @@ log = logging.getLogger(__name__)
 
 MAX_NAME_CHARS = 100
 """Characters of an unknown judge's name that are told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedTrace:
-    """Something that is no trace, or none that a judge can judge, with the reason."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 from bot.__main__ import main
 from bot.conversion.export_forms import EXPORT_FORMS
 from bot.conversion.sources import TOOLS
-from bot.ingest.trace_body import read_body
+from bot.trace_json.trace_body import read_body
 from memalign import load_judge
 from memalign.records import Json, Trace
 from tests.bot.cli.test_align_and_judge import LOCAL

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.conversion.columns import ColumnReader
 from bot.conversion.conversion import Conversion
-from bot.ingest.trace_body import read_body
+from bot.trace_json.trace_body import read_body
 from memalign.records import Json, Trace
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.ingest.trace_body import read_body
 from bot.judging.sampling import is_sampled
-from bot.judging.trace_admission import RejectedTrace
 from bot.runtime.clock import now_ms
+from bot.trace_json.rejected_trace import RejectedTrace
+from bot.trace_json.trace_body import read_body
 from memalign.errors import SettingsError
 from memalign.models.address import is_loopback
 from memalign.records import Json, Trace

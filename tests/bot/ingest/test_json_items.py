@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ingest.json_items import MAX_CONTAINERS, MAX_ITEMS, TooManyItemsError, UnreadableItem, read_items
+from bot.trace_json.json_items import MAX_CONTAINERS, MAX_ITEMS, TooManyItemsError, UnreadableItem, read_items
 from memalign.errors import InputError
 from memalign.records import Json
 

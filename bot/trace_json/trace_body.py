@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from bot.ingest.foreign_traces import foreign_shape
-from bot.ingest.json_items import Item, TooManyItemsError, UnreadableItem, read_items
-from bot.ingest.json_size import JsonSize, size_of
-from bot.judging.trace_admission import RejectedTrace
+from bot.trace_json.foreign_traces import foreign_shape
+from bot.trace_json.json_items import Item, TooManyItemsError, UnreadableItem, read_items
+from bot.trace_json.json_size import JsonSize, size_of
+from bot.trace_json.rejected_trace import RejectedTrace
 from memalign.records import Json, Trace
 from memalign.spans import NO_REASON
 
