@@ -59,8 +59,8 @@ def _check_resumption(options: Namespace, out: VerdictFile) -> None:
     """Raise `InputError` where a file to go on with holds verdicts that this command would not have written."""
     if options.resume and out.first_other is not None:
         raise InputError(
-            f"Line {out.first_other} of {options.out} is no verdict of this judge on a trace of {options.traces}, so "
-            "--resume does not go on with it; choose another --out, or leave out --resume to keep such lines."
+            f"Line {out.first_other} of {options.out} is no verdict of this judge on a trace of {options.traces}; "
+            "choose another --out, or leave out --resume to keep it."
         )
 
 

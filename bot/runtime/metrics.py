@@ -97,7 +97,7 @@ class Metrics:
         )
         self._ack_seconds = self._histogram(
             "memalign_slack_ack_seconds",
-            "Time from the arrival of Slack's payload to its acknowledgement",
+            "Time from the arrival of Slack's request to its acknowledgement",
             ACK_BUCKETS,
             "kind",
         )

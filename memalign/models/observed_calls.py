@@ -89,7 +89,13 @@ class CallTimer:
 
 
 class ObservedLanguageModel:
-    """A language model whose calls are told. See `memalign.ports.LanguageModel`."""
+    """A language model whose calls are told. See `memalign.ports.LanguageModel`.
+
+    Args:
+        model: The model.
+        purpose: Of all its calls.
+        observe: Is told of them.
+    """
 
     def __init__(self, model: LanguageModel, purpose: Purpose, observe: CallObserver) -> None:
         self._model = model
@@ -110,7 +116,12 @@ class ObservedLanguageModel:
 
 
 class ObservedEmbedder:
-    """An embedding model whose calls are told. See `memalign.ports.Embedder`."""
+    """An embedding model whose calls are told. See `memalign.ports.Embedder`.
+
+    Args:
+        embedder: The model.
+        observe: Is told of its calls.
+    """
 
     def __init__(self, embedder: Embedder, observe: CallObserver) -> None:
         self._embedder = embedder
@@ -132,7 +143,13 @@ class ObservedEmbedder:
 
 
 class ObservedJudgeModel:
-    """A model of this process that judges, whose calls are told. See `memalign.ports.JudgeModel`."""
+    """A model of this process that judges, whose calls are told. See `memalign.ports.JudgeModel`.
+
+    Args:
+        model: The model.
+        name: As `provider:/name`.
+        observe: Is told of its calls.
+    """
 
     def __init__(self, model: JudgeModel, name: str, observe: CallObserver) -> None:
         self._model = model
@@ -144,7 +161,13 @@ class ObservedJudgeModel:
 
 
 class ObservedDistiller:
-    """A model of this process that distils, whose calls are told. See `memalign.ports.Distiller`."""
+    """A model of this process that distils, whose calls are told. See `memalign.ports.Distiller`.
+
+    Args:
+        distiller: The model.
+        name: As `provider:/name`.
+        observe: Is told of its calls.
+    """
 
     def __init__(self, distiller: Distiller, name: str, observe: CallObserver) -> None:
         self._distiller = distiller

@@ -230,7 +230,7 @@ STATUS = StoredThreadStatus(
     not_before_ms=5,
     reason="archived",
 )
-REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,))
+REQUEST = ForgetRequest(kind="person", target="U1", notes=(AUDIT,), replica="r1")
 REDACTION = Redaction(
     channel="C1",
     ts="1.1",

@@ -174,7 +174,7 @@ def test_verdicts_of_something_else_are_not_gone_on_with_but_kept_without_resume
         judge("--resume")
 
     assert problem(failure).startswith(
-        "memalign: Line 1 of v.jsonl is no verdict of this judge on a trace of traces.jsonl, so --resume does not go on"
+        "memalign: Line 1 of v.jsonl is no verdict of this judge on a trace of traces.jsonl; choose another --out"
     )
     assert not server.calls
     judge()
