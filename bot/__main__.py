@@ -253,7 +253,7 @@ def add_batch_commands(commands: Commands) -> None:
     judge.add_argument(
         "--resume",
         action="store_true",
-        help="go on after the last line of --out, and stop if it holds verdicts of another judge or on other traces; "
+        help="go on after the last line of --out, and stop if it holds verdicts of another judge or other traces; "
         "without it, they are kept",
     )
     judge.add_argument("--out", type=Path, metavar="VERDICTS.jsonl", help="default: standard output")
