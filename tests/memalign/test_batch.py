@@ -16,6 +16,7 @@ from bot.__main__ import main
 from memalign import Assessment, MemAlignOptimizer, Trace, load_judge, make_judge
 from memalign.batch import VERDICT_COLUMNS, judge_partition
 from memalign.errors import InputError, MemAlignError, ModelUnavailableError, SettingsError
+from memalign.event_loop import run_and_wait
 from memalign.records import Json
 from memalign.trace_row import plain_cell, trace_of_row
 from tests.model_server import ModelServer, overloaded, running_model_server
@@ -45,6 +46,12 @@ def save_judge(path: Path, model: str, *, optimizer: MemAlignOptimizer) -> Path:
     return path
 
 
+async def until_idle() -> None:
+    """Wait for what parts that ended early have left under way: it would be sent to the server of the next test."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others, return_exceptions=True)
+
+
 @pytest.fixture
 def aligned(tmp_path: Path) -> Path:
     """The file of a judge on local models that has learned twelve cases."""
@@ -59,6 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
         monkeypatch.setenv("OPENAI_BASE_URL", f"{running.url}/v1")
         yield running
+        run_and_wait(until_idle())
 
 
 @pytest.fixture
