@@ -20,7 +20,7 @@ ORIGINAL = "MEMALIGN_BENCH_MLFLOW_PYTHON"
 DATA = "MEMALIGN_BENCH_DATA"
 WORKERS = "48"
 IMPORTS = 5
-OTHERS = ("episodes", "storage", "engines", "ingest", "spans", "sampling", "large_files")
+OTHERS = ("episodes", "storage", "engines", "replicas", "ingest", "spans", "sampling", "large_files")
 """Benchmarks that print tables of their own."""
 ON_FILES = ("local_models", "batch")
 """Those that take files of feedback."""
