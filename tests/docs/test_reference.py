@@ -23,6 +23,9 @@ SPAN = re.compile(r"`([^`]+)`")
 NOT_VARIABLES = {
     "IN_PROGRESS",
     "MIN_VERDICTS_FOR_SHARE",
+    "END_TIME",
+    "PARENT_RUN_IDS",
+    "RUN_TYPE",
     "THREAD_ID",
     "TRACE_ID",
     "LLM_JUDGE",
