@@ -115,3 +115,26 @@ def test_the_pictures_are_those_that_are_taken_and_all_are_shown_in_both_looks()
     taken = {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
     assert {name for name, _ in shown} == set(pictures.files()) == taken
     assert [name for name, look in shown if not name.endswith(f"-{look}.png")] == []
+
+
+LIST_ITEM = re.compile(r"^(?:<p>)?(?:\d+\. |[-*] ).*$", re.MULTILINE)
+"""An item of a list that Markdown left as text, for want of a blank line before it."""
+
+
+def test_no_item_of_a_list_is_left_as_text(site: Site) -> None:
+    assert {
+        (page, item) for page, html in site.pages().items() for item in items_left(article_of(html))
+    } == set()
+
+
+@pytest.mark.parametrize("html", ["<p>4. Check, then run:</p>", "<p>words\n- an item</p>", "<p>a\n2. b</p>"])
+def test_an_item_that_is_left_as_text_is_found(html: str) -> None:
+    assert items_left(html)
+
+
+def article_of(html: str) -> str:
+    return html[html.find("<article") : html.find("</article")]
+
+
+def items_left(html: str) -> list[str]:
+    return LIST_ITEM.findall(re.sub(r"<(pre|code)\b.*?</\1>", "", html, flags=re.DOTALL))
