@@ -81,6 +81,23 @@ def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site: Site) -> None
     assert broken == set()
 
 
+def test_every_page_is_two_clicks_from_the_home_page(site: Site) -> None:
+    """By links in the text: a reader who looks for an answer need not know in which menu it is."""
+    pages = site.pages()
+    near = {"index.html"}
+    for _ in range(2):
+        near |= {target for page in near for target in links_in_text(page, pages[page]) if target in pages}
+    assert set(pages) - near == {"404.html"}
+
+
+def links_in_text(page: str, html: str) -> Iterator[str]:
+    """Yield the pages that the text of a page leads to."""
+    for tag, attributes in Elements(article_of(html)).tags:
+        address = urlsplit(attributes.get("href", "")) if tag == "a" else urlsplit("")
+        if address.path and not address.scheme:
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(address.path)))
+
+
 def test_every_picture_has_words_for_who_does_not_see_it(site: Site) -> None:
     silent = {
         (page, attributes.get("src"))
