@@ -15,6 +15,10 @@ SITE_FILES: Mapping[str, str] = {
     "examples/support_bot.py": "examples/support_bot.py",
     "examples/judge_in_ci.py": "examples/judge_in_ci.py",
     "examples/align_from_csv.ipynb": "examples/align_from_csv.ipynb",
+    "examples/ray_judge.py": "examples/ray_judge.py",
+    "examples/spark_judge.py": "examples/spark_judge.py",
+    "Dockerfile": "Dockerfile",
+    "compose.yaml": "compose.yaml",
 }
 """Files outside docs/ -> their place on the site, which takes them from the repository when it is built."""
 LINK = re.compile(r"\]\((?!\w+:|#|//)(?P<path>[^)\s#]+)(?P<anchor>#[^)\s]*)?\)")

@@ -88,7 +88,7 @@ def _add_judges(registry: CollectorRegistry, judges: Sequence[JudgeStatus]) -> N
     cases = {judge.name: judge.cases for judge in judges}
     guidelines = {judge.name: judge.guidelines for judge in judges}
     refused = {judge.name: judge.refused_rules for judge in judges}
-    _add(registry, "memalign_cases", "Episodes remembered", "judge", cases)
+    _add(registry, "memalign_cases", "Cases remembered", "judge", cases)
     _add(registry, "memalign_guidelines", "Guidelines learned", "judge", guidelines)
     _add(
         registry,

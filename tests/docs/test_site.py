@@ -81,6 +81,23 @@ def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site: Site) -> None
     assert broken == set()
 
 
+def test_every_page_is_two_clicks_from_the_home_page(site: Site) -> None:
+    """By links in the text: a reader who looks for an answer need not know in which menu it is."""
+    pages = site.pages()
+    near = {"index.html"}
+    for _ in range(2):
+        near |= {target for page in near for target in links_in_text(page, pages[page]) if target in pages}
+    assert set(pages) - near == {"404.html"}
+
+
+def links_in_text(page: str, html: str) -> Iterator[str]:
+    """Yield the pages that the text of a page leads to."""
+    for tag, attributes in Elements(article_of(html)).tags:
+        address = urlsplit(attributes.get("href", "")) if tag == "a" else urlsplit("")
+        if address.path and not address.scheme:
+            yield posixpath.normpath(posixpath.join(posixpath.dirname(page), unquote(address.path)))
+
+
 def test_every_picture_has_words_for_who_does_not_see_it(site: Site) -> None:
     silent = {
         (page, attributes.get("src"))
@@ -115,3 +132,26 @@ def test_the_pictures_are_those_that_are_taken_and_all_are_shown_in_both_looks()
     taken = {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
     assert {name for name, _ in shown} == set(pictures.files()) == taken
     assert [name for name, look in shown if not name.endswith(f"-{look}.png")] == []
+
+
+LIST_ITEM = re.compile(r"^(?:<p>)?(?:\d+\. |[-*] ).*$", re.MULTILINE)
+"""An item of a list that Markdown left as text, for want of a blank line before it."""
+
+
+def test_no_item_of_a_list_is_left_as_text(site: Site) -> None:
+    assert {
+        (page, item) for page, html in site.pages().items() for item in items_left(article_of(html))
+    } == set()
+
+
+@pytest.mark.parametrize("html", ["<p>4. Check, then run:</p>", "<p>words\n- an item</p>", "<p>a\n2. b</p>"])
+def test_an_item_that_is_left_as_text_is_found(html: str) -> None:
+    assert items_left(html)
+
+
+def article_of(html: str) -> str:
+    return html[html.find("<article") : html.find("</article")]
+
+
+def items_left(html: str) -> list[str]:
+    return LIST_ITEM.findall(re.sub(r"<(pre|code)\b.*?</\1>", "", html, flags=re.DOTALL))

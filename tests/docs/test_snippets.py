@@ -48,6 +48,14 @@ PROGRAMS = {
     "cp",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "uvicorn",
+    "python3",
+    "docker",
+    "createdb",
+    "export",
+    "install",
+    "systemctl",
+    "journalctl",
+    "/opt/memalign/bin/pip",
 }
 LANGUAGES = {"sh", "toml", "python", "py", "json", "ini", "text", "nginx", "yaml", "mermaid", ""}
 JUDGES = [{"name": "politeness", "channel": "C0123456789", "instructions": "{{ inputs }} {{ outputs }}"}]
