@@ -149,14 +149,14 @@ async def _is_well(posting: Posting) -> bool:
 async def test_what_a_process_that_has_just_died_was_sending_is_looked_for_once_slack_has_taken_it_in(
     database: Database,
 ) -> None:
-    posting = Posting(database, settle_seconds=0.5)
+    posting = Posting(database, settle_seconds=3.0)
     await posting.add(note("n-1"), note("elsewhere", channel="C2"))
     await database.outbox.start("n-1")
+    [post] = await database.outbox.in_flight()
     async with running(posting.worker.run) as part:
         await until(lambda: posting.texts() == ["elsewhere"], part)
         searches = len(posting.slack.messages)
         # it arrives after its sender has died, and before it is looked for
-        [post] = await database.outbox.in_flight()
         await posting.slack.chat_postMessage(**arguments(post, SlackMessage(text="n-1", blocks=())))
         await until(posting.has_settled, part)
     assert searches == 1

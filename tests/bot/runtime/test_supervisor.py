@@ -69,7 +69,7 @@ async def test_a_bug_is_reported_with_the_id_under_which_it_is_logged(
     error_id = re.fullmatch(r"an unexpected error \(error (\w{8})\); see the log", reason or "")
     assert error_id is not None
     assert error_id[1] in caplog.text
-    assert "KeyError: 'a bug'" in caplog.text
+    assert "KeyError" in caplog.text
 
 
 async def test_each_failure_in_a_row_lengthens_the_pause() -> None:
