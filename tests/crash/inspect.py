@@ -119,7 +119,8 @@ async def unfinished(world: World) -> list[str]:
             "requests to forget": len(await db.forgetting.requests()),
             "redactions": len(await db.forgetting.redactions_due(FOREVER_MS)),
             "answered blind cards": len(await db.verdicts.outdated_blind_cards()),
-            "statuses to edit": await db.thread_statuses.waiting(FOREVER_MS),
+            # one with a modal open, which a kill may have left so, is made anew once that counts as left
+            "statuses to edit": await db.thread_statuses.waiting(now_ms()),
         }
         left += [f"{count} {what} wait" for what, count in waiting.items() if count]
         shown = {(payload_of(card)["trace_id"], payload_of(card)["judge"]) for card in world.cards()}
