@@ -80,7 +80,7 @@ SCENES: Mapping[str, Callable[[Demo], Awaitable[None]]] = {
     "digest": show_digest,
     "forget": show_forgetting,
 }
-"""What a picture shows, by its name, in the order in which they are taken."""
+"""The scene of each picture, by its name, in the order in which they are taken."""
 
 
 def files() -> list[str]:

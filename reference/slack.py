@@ -1,4 +1,4 @@
-"""What people type and choose in Slack, from the help that the bot gives and from the app's manifest."""
+"""The page of slash commands, shortcuts and buttons, from the bot's help and the app's manifest."""
 
 import re
 from pathlib import Path

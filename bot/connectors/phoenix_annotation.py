@@ -12,7 +12,7 @@ from memalign.value_types import label_text
 PAGE_IDENTIFIER = "px-"
 """Beginning of the identifiers that Phoenix's own page gives."""
 UNNAMED = "default"
-"""Whoever annotates at a Phoenix that nobody logs in to."""
+"""The author of annotations at a Phoenix without a log-in."""
 
 Annotation = Mapping[str, Json]
 

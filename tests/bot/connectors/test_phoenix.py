@@ -34,7 +34,7 @@ async def server() -> AsyncIterator[FakePhoenix]:
 
 @pytest.fixture
 async def phoenix(server: FakePhoenix) -> PhoenixClient:
-    """Whoever uses the small Phoenix."""
+    """A client of the small Phoenix."""
     return await PhoenixClient.at(server.url)
 
 

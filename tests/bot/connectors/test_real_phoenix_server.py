@@ -57,7 +57,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def phoenix(url: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> PhoenixClient:
-    """Whoever uses Phoenix's own server, at a project of the test's own."""
+    """A client of Phoenix's own server, with a project for this test."""
     monkeypatch.setenv(phoenix_walks.KEY_ENV, KEY)
     return await PhoenixClient.at(url, request.node.name, KEY)
 
